@@ -1,0 +1,62 @@
+# What can be run? `make demo`, `make test`, and what developers need. Every target installs what it needs, once.
+PYTHON ?= python3
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM = false
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Threads that wait for work must not burn the cores they share.
+export OMP_WAIT_POLICY = passive
+
+DEMO = .venv
+NEW = .venv-tl4
+OLD = .venv-tl3
+PINS = -c constraints/common.txt
+INPUTS = pyproject.toml constraints/common.txt constraints/tl3.txt constraints/tl4.txt
+
+.PHONY: demo test test-new test-old bench lint format notebook organism clean
+
+demo: $(DEMO)/.installed
+	$(DEMO)/bin/value-lens demo --out demo
+
+test: test-new test-old
+
+test-new: $(NEW)/.installed
+	$(NEW)/bin/python -m pytest
+
+test-old: $(OLD)/.installed
+	$(OLD)/bin/python -m pytest
+
+bench: $(NEW)/.installed
+	$(NEW)/bin/python -m pytest benchmarks -p no:cacheprovider --benchmark-enable
+
+lint: $(NEW)/.installed
+	$(NEW)/bin/ruff check .
+	$(NEW)/bin/ruff format --check .
+	$(NEW)/bin/pyright --pythonpath $(NEW)/bin/python
+
+format: $(NEW)/.installed
+	$(NEW)/bin/ruff check --fix .
+	$(NEW)/bin/ruff format .
+
+notebook: $(NEW)/.installed
+	$(NEW)/bin/python notebooks/execute.py
+
+organism: $(NEW)/.installed
+	$(NEW)/bin/python organisms/train_selective_gelu.py
+
+$(DEMO)/.installed: $(INPUTS)
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip install --quiet $(PINS) -c constraints/tl4.txt -e .
+	touch $@
+
+$(NEW)/.installed: $(INPUTS)
+	$(PYTHON) -m venv $(NEW)
+	$(NEW)/bin/python -m pip install --quiet $(PINS) -c constraints/tl4.txt -e '.[dev]'
+	touch $@
+
+$(OLD)/.installed: $(INPUTS)
+	$(PYTHON) -m venv $(OLD)
+	$(OLD)/bin/python -m pip install --quiet $(PINS) -c constraints/tl3.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(DEMO) $(NEW) $(OLD) demo

@@ -1,0 +1,63 @@
+"""Which neurons of a language model carry a human value, do they cause its value-oriented behaviour, and how sure can one be?"""
+
+from ._version import __version__
+from .behave import CLOZE, ChoiceFormat, Question
+from .corpus import Dilemma, Group, LabelledText, load_dilemmas, load_texts
+from .edit import Edit, mean, zero
+from .errors import ValueLensError
+from .lens import TokenActivations, ValueLens
+from .locate import (
+    NeuronScores,
+    average_precision,
+    npti_rule,
+    opposition,
+    select,
+    threshold_rule,
+    top_rule,
+    vape,
+    vape_rule,
+)
+from .model import load_model
+from .neurons import NeuronSet, matched_random
+from .organisms import load_organism
+from .stats import FiringStats
+from .trials import Inference, SupportMatrix
+from .values import Value, ValueSystem, chinese_social, schwartz
+
+__all__ = [
+    "CLOZE",
+    "ChoiceFormat",
+    "Dilemma",
+    "Edit",
+    "FiringStats",
+    "Group",
+    "Inference",
+    "LabelledText",
+    "NeuronScores",
+    "NeuronSet",
+    "Question",
+    "SupportMatrix",
+    "TokenActivations",
+    "Value",
+    "ValueLens",
+    "ValueLensError",
+    "ValueSystem",
+    "__version__",
+    "average_precision",
+    "chinese_social",
+    "load_dilemmas",
+    "load_model",
+    "load_organism",
+    "load_texts",
+    "matched_random",
+    "mean",
+    "npti_rule",
+    "opposition",
+    "schwartz",
+    "select",
+    "threshold_rule",
+    "top_rule",
+    "vape",
+    "vape_rule",
+    "zero",
+]

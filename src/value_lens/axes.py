@@ -1,0 +1,24 @@
+"""Which words name the axes of every shape? One word per axis, used in einops patterns and jaxtyping annotations alike.
+
+A test reads every shape in the package and refuses a word that is not listed here.
+"""
+
+AXES: dict[str, str] = {
+    "batch": "texts run together",
+    "pos": "token position in a padded batch",
+    "scored": "token positions from the first scored one on",
+    "layer": "transformer block, from 0",
+    "neuron": "index within an MLP's hidden width (d_mlp), or within a chosen set",
+    "group": "(value, aspect, language), the unit over which activations are counted",
+    "value": "a named human value",
+    "ablated": "the value whose neurons are edited",
+    "block": "a hash class of texts, for split-half and jackknife estimates",
+    "control": "a matched random neuron set",
+    "item": "a dilemma",
+    "cell": "one (language, value, ablated value), or any flat list of tests",
+    "language": "a language code such as en or zh",
+    "resample": "a bootstrap or sign-flip draw",
+    "d_model": "residual stream width",
+    "d_vocab": "vocabulary size",
+    "bound": "lower and upper end of an interval (size 2)",
+}

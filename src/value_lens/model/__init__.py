@@ -1,0 +1,32 @@
+"""How does the library touch a model? The only folder that imports TransformerLens."""
+
+from .hooks import cutting, reading, writing
+from .load import ENGINES, Engine, load_model
+from .sites import SITES, NeuronSite, Site, require_site, resolve_site
+from .tokens import Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, windows
+from .view import HookFunction, ModelInfo, ModelView
+
+__all__ = [
+    "ENGINES",
+    "SITES",
+    "Batch",
+    "EncodedText",
+    "Engine",
+    "HookFunction",
+    "ModelInfo",
+    "ModelView",
+    "NeuronSite",
+    "PaddingSide",
+    "Site",
+    "TooLong",
+    "bucket",
+    "cutting",
+    "encode",
+    "load_model",
+    "pad",
+    "reading",
+    "require_site",
+    "resolve_site",
+    "windows",
+    "writing",
+]

@@ -1,0 +1,119 @@
+"""Which tensor is a neuron's activation? The two sites, resolved against a model's hooks and checked by width before any run.
+
+`post` is what multiplies W_out (`hook_post`). `gate` is act(hook_pre): on a gated MLP the published methods mean this one, and
+`hook_post` is act(gate) * up, whose sign agrees with it about half the time. On an ungated MLP the two are the same tensor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..errors import SiteError, UnknownNameError
+from .view import ModelView
+
+Site = Literal["post", "gate"]
+SITES: tuple[str, ...] = get_args(Site)
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu,
+    "gelu": functional.gelu,
+    "gelu_new": lambda x: functional.gelu(x, approximate="tanh"),
+    "gelu_pytorch_tanh": lambda x: functional.gelu(x, approximate="tanh"),
+    "gelu_fast": lambda x: functional.gelu(x, approximate="tanh"),
+    "silu": functional.silu,
+    "swish": functional.silu,
+}
+
+
+@dataclass(frozen=True)
+class NeuronSite:
+    """Where one model keeps its neurons. `read[l]` is the hook to read at layer l; `activation` turns it into the activation."""
+
+    name: str
+    gated: bool
+    read: tuple[str, ...]
+    post: tuple[str, ...]
+    up: tuple[str, ...]
+    activation: Callable[[Tensor], Tensor] | None
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        return tensor if self.activation is None else self.activation(tensor)
+
+
+def require_site(site: str) -> str:
+    if site not in SITES:
+        raise UnknownNameError("site", site, SITES)
+    return site
+
+
+def resolve_site(view: ModelView, site: str) -> NeuronSite:
+    """The hooks of `site` in this model, proven by a two-token run to exist, to fire, and to be d_mlp wide.
+
+    Raises `SiteError` with the reason for an attention-only model, a mixture of experts, a missing hook or a wrong width.
+    """
+    require_site(site)
+    cfg = view.model.cfg
+    if getattr(cfg, "attn_only", False) or not view.d_mlp:
+        raise SiteError("the model has no MLP neurons (attention-only, or its configuration states no d_mlp)")
+    if getattr(cfg, "num_experts", None):
+        raise SiteError(
+            f"the model is a mixture of {cfg.num_experts} experts: its hook_post is the experts' mixed output "
+            f"(d_model wide), not neurons, so firing cannot be counted there"
+        )
+    known = view.model.hook_dict
+    layers = range(view.n_layers)
+    gated = "blocks.0.mlp.hook_pre_linear" in known or bool(getattr(cfg, "gated_mlp", False))
+    names = {
+        kind: tuple(f"blocks.{layer}.mlp.{kind}" for layer in layers) for kind in ("hook_pre", "hook_post", "hook_pre_linear")
+    }
+    through_gate = gated and site == "gate"
+    needed = [*names["hook_post"], *(names["hook_pre"] + names["hook_pre_linear"] if through_gate else ())]
+    for name in needed:
+        if name not in known:
+            raise SiteError(f"the model has no hook {name!r}, which site {site!r} needs; it has {_like(known, name)}")
+    activation = None
+    if through_gate:
+        if view.act_fn not in ACTIVATIONS:
+            raise SiteError(f"site 'gate' needs the activation function {view.act_fn!r}; known: {', '.join(ACTIVATIONS)}")
+        activation = ACTIVATIONS[view.act_fn]
+    found = NeuronSite(
+        name=site,
+        gated=gated,
+        read=names["hook_pre"] if through_gate else names["hook_post"],
+        post=names["hook_post"],
+        up=names["hook_pre_linear"] if through_gate else (),
+        activation=activation,
+    )
+    _probe(view, needed)
+    return found
+
+
+def _like(known: Any, name: str) -> str:
+    folder = name.rsplit(".", 1)[0]
+    return ", ".join(sorted(str(hook) for hook in known if str(hook).startswith(folder))) or f"no hooks under {folder}"
+
+
+def _probe(view: ModelView, names: list[str]) -> None:
+    widths: dict[str, int] = {}
+
+    def record(name: str) -> Callable[[Tensor], None]:
+        return lambda activation: widths.__setitem__(name, activation.shape[-1])
+
+    tokens = torch.zeros((1, 2), dtype=torch.long, device=view.device)
+    with view.hooks([(name, record(name)) for name in names]):
+        try:
+            view.forward(tokens, torch.ones_like(tokens, dtype=torch.bool))
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise SiteError(f"a two-token trial run of the model failed: {error}") from error
+    for name in names:
+        if name not in widths:
+            raise SiteError(f"hook {name!r} exists but does not fire in a run, so its neurons cannot be read")
+        if widths[name] != view.d_mlp:
+            raise SiteError(
+                f"hook {name!r} is {widths[name]} wide, but the model's d_mlp is {view.d_mlp}: not one number a neuron "
+                "(sparse mixture-of-experts layers do this)"
+            )

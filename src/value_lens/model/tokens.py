@@ -1,0 +1,109 @@
+"""How do texts become batches? Encoded with explicit BOS, sorted into buckets by length, padded and masked on a chosen side."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from ..errors import DataError
+from .view import ModelView
+
+PaddingSide = Literal["left", "right"]
+TooLong = Literal["refuse", "cut"]
+
+
+@dataclass(frozen=True)
+class EncodedText:
+    """Token ids of one input; `counted` is the first position after BOS and prompt; `origin` is its place in the corpus."""
+
+    ids: tuple[int, ...]
+    counted: int
+    origin: int
+    n_cut: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A padded batch. `mask` is True on real tokens, `counted` on those that belong to the text (no BOS, prompt or special)."""
+
+    tokens: Int[Tensor, "batch pos"]
+    mask: Bool[Tensor, "batch pos"]
+    counted: Bool[Tensor, "batch pos"]
+    origins: tuple[int, ...]
+
+
+def encode(
+    view: ModelView, text: str, *, prompt: str = "", origin: int = 0, name: str = "", too_long: TooLong = "refuse"
+) -> EncodedText:
+    """Token ids of prompt + text, with BOS where the model's default asks for it, and nowhere else.
+
+    A token belongs to the text when it ends after the prompt does. Raises `DataError` for a text without tokens, and for one
+    longer than the context unless `too_long="cut"`, which keeps its beginning and records how many tokens went.
+    """
+    start = [view.tokenizer.bos_token_id] if view.prepends_bos else []
+    if not prompt:
+        ids, boundary = _plain(view, text), 0
+    elif getattr(view.tokenizer, "is_fast", False):
+        found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
+        ids = list(found["input_ids"])
+        boundary = sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
+    else:
+        before = _plain(view, prompt)
+        ids, boundary = before + _plain(view, text), len(before)
+    if len(ids) == boundary:
+        raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
+    ids, counted = start + ids, len(start) + boundary
+    n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
+    if n_cut and too_long == "refuse":
+        raise DataError(
+            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it, or cut "
+            "long texts with too_long='cut' (on the command line: --too-long cut)"
+        )
+    if n_cut and counted >= view.n_ctx:
+        raise DataError(f"text {name or origin!r}: its prompt alone ({counted} tokens) fills the context of {view.n_ctx}")
+    return EncodedText(tuple(ids[: len(ids) - n_cut]), counted, origin, n_cut)
+
+
+def _plain(view: ModelView, text: str) -> list[int]:
+    return list(view.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def windows(items: Iterable, size: int) -> Iterator[list]:
+    """Consecutive lists of at most `size` items: what is held at one time, whatever the corpus's length."""
+    iterator = iter(items)
+    while window := list(islice(iterator, size)):
+        yield window
+
+
+def bucket(encoded: Sequence[EncodedText], *, max_tokens: int, max_texts: int | None = None) -> Iterator[list[EncodedText]]:
+    """Lists of texts of like length, the longest first, each at most `max_tokens` padded tokens (or one text)."""
+    ordered = sorted(encoded, key=lambda item: (-len(item.ids), item.origin))
+    start = 0
+    while start < len(ordered):
+        fitting = max(1, max_tokens // len(ordered[start].ids))
+        end = start + min(fitting, max_texts or fitting)
+        yield ordered[start:end]
+        start = end
+
+
+def pad(view: ModelView, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
+    """One rectangular batch on the model's device. Special tokens inside a text are real but not counted."""
+    width = max(len(item.ids) for item in texts)
+    filler = view.tokenizer.pad_token_id or 0
+    tokens = torch.full((len(texts), width), filler, dtype=torch.long)
+    mask = torch.zeros((len(texts), width), dtype=torch.bool)
+    counted = torch.zeros_like(mask)
+    for row, item in enumerate(texts):
+        start = width - len(item.ids) if side == "left" else 0
+        end = start + len(item.ids)
+        tokens[row, start:end] = torch.tensor(item.ids)
+        mask[row, start:end] = True
+        counted[row, start + item.counted : end] = True
+    special = torch.tensor(sorted(view.tokenizer.all_special_ids), dtype=torch.long)
+    counted &= ~torch.isin(tokens, special)
+    device = view.device
+    return Batch(tokens.to(device), mask.to(device), counted.to(device), tuple(item.origin for item in texts))

@@ -1,0 +1,185 @@
+"""What does the library need to know and do with a TransformerLens model? One view of both generations.
+
+This is the only place that runs a forward pass. It never dispatches on the name a hook reports (the bridge reports aliases).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ..errors import ModelLoadError, SiteError
+from .load import transformer_lens_version
+
+HookFunction = Callable[[Tensor], Tensor | None]
+
+
+class _Ended(Exception):
+    """Raised by a reading hook when nothing later in the forward pass is needed; caught by `ModelView.run_until`."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model a result came from. `fingerprint` is a hash of the weights (see `fingerprint`)."""
+
+    name: str
+    engine: str
+    transformer_lens: str
+    n_layers: int
+    d_mlp: int
+    fingerprint: str
+
+
+class ModelView:
+    """A `HookedTransformer` or `TransformerBridge` with the few operations that the rest of the library uses."""
+
+    def __init__(self, model: Any, tokenizer: Any = None) -> None:
+        if not hasattr(model, "hook_dict") or not hasattr(model, "cfg"):
+            raise ModelLoadError(
+                f"expected a TransformerLens model (HookedTransformer or TransformerBridge), got {type(model).__name__}; "
+                "wrap it first, e.g. TransformerBridge.boot_transformers(name)"
+            )
+        self.model = model
+        self.tokenizer = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
+        if self.tokenizer is None:
+            raise ModelLoadError("the model has no tokenizer; pass one, e.g. ValueLens(model, tokenizer=...)")
+        self.is_bridge = hasattr(model, "original_model")
+        cfg = model.cfg
+        self.n_layers = int(cfg.n_layers)
+        self.d_mlp = int(getattr(cfg, "d_mlp", None) or 0)
+        self.n_ctx = int(getattr(cfg, "n_ctx", None) or 0)
+        self.act_fn = str(getattr(cfg, "act_fn", "") or "")
+        default = getattr(cfg, "default_prepend_bos", True)
+        self.prepends_bos = bool(default) and self.tokenizer.bos_token_id is not None
+        self._info: ModelInfo | None = None
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @property
+    def info(self) -> ModelInfo:
+        if self._info is None:
+            cfg = self.model.cfg
+            name = str(getattr(cfg, "model_name", "") or type(self.model).__name__)
+            engine = "bridge" if self.is_bridge else "hooked"
+            mark = fingerprint(self.model)
+            self._info = ModelInfo(name, engine, transformer_lens_version(), self.n_layers, self.d_mlp, mark)
+        return self._info
+
+    def hook_point(self, name: str) -> Any:
+        """The hook of that name; raises `SiteError` for a name the model does not have (some bridges ignore those silently)."""
+        points = self.model.hook_dict
+        if name not in points:
+            raise SiteError(f"the model has no hook {name!r}")
+        return points[name]
+
+    @contextmanager
+    def hooks(self, functions: "list[tuple[str, HookFunction]]") -> Iterator[None]:
+        """Attach functions (activation -> new activation or None) to hooks; on any exit exactly these are removed."""
+        points = [(self.hook_point(name), function) for name, function in functions]
+        with ExitStack() as stack:
+            for point, function in points:
+                stack.enter_context(_attached(point, function))
+            yield
+
+    def forward(self, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_vocab"]:
+        """Logits; `mask` is True on real tokens, which may be padded on either side."""
+        return self._logits(tokens, mask)
+
+    def run_until(
+        self, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"], readers: Mapping[str, HookFunction], last: str
+    ) -> None:
+        """Run the model with reading hooks and end the run right after the hook named `last`: no later layer, no unembedding."""
+
+        def end(activation: Tensor) -> None:
+            raise _Ended
+
+        functions = [*readers.items(), (last, end)]
+        with _evaluating(self.model), torch.no_grad(), self.hooks(functions):
+            try:
+                self.model(tokens, **self._arguments(mask), return_type=None)
+            except _Ended:
+                return
+        raise SiteError(f"the run ended without reaching hook {last!r}; the model does not run it")
+
+    def logits_at(
+        self, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"], first: int
+    ) -> Float[Tensor, "batch scored d_vocab"]:
+        """Logits of positions `first` and later only: the residual stream is cut before the unembedding."""
+        unembed = self.model.unembed
+
+        def cut(module: torch.nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return (arguments[0][:, first:], *arguments[1:])
+
+        handle = unembed.register_forward_pre_hook(cut)
+        try:
+            logits = self._logits(tokens, mask)
+        finally:
+            handle.remove()
+        if logits.shape[1] != tokens.shape[1] - first:
+            raise SiteError(f"expected logits of {tokens.shape[1] - first} positions, got {logits.shape[1]}")
+        return logits
+
+    def _logits(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        with _evaluating(self.model), torch.no_grad():
+            return self.model(tokens, **self._arguments(mask), return_type="logits")
+
+    def _arguments(self, mask: Tensor) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if self.is_bridge:
+            arguments["use_cache"] = False
+        if bool(mask.all()):
+            return arguments
+        arguments["attention_mask"] = mask.long()
+        if self.is_bridge and not bool(mask[:, 0].all()):
+            arguments["position_ids"] = (mask.long().cumsum(-1) - 1).clamp_min(0)
+        return arguments
+
+
+@contextmanager
+def _attached(point: Any, function: HookFunction) -> Iterator[None]:
+    handles: list[Any] = []
+    try:
+        point.add_hook(lambda activation, hook: function(activation))
+        handles.append(point.fwd_hooks[-1])
+        yield
+    finally:
+        for handle in handles:
+            handle.hook.remove()
+            point.fwd_hooks = [kept for kept in point.fwd_hooks if kept is not handle]
+
+
+@contextmanager
+def _evaluating(model: Any) -> Iterator[None]:
+    """No dropout during a run; the training flag is put back."""
+    was_training = bool(getattr(model, "training", False))
+    if was_training:
+        model.eval()
+    try:
+        yield
+    finally:
+        if was_training:
+            model.train()
+
+
+def fingerprint(model: Any, samples: int = 4096) -> str:
+    """16 hexadecimal digits of a SHA-256 over every weight's shape and an even sample of its values.
+
+    Independent of parameter names and order, so that both bridge generations agree on one Hugging Face model. Processing the
+    weights (folding layer norm, another dtype) changes it.
+    """
+    marks = set()
+    for parameter in model.parameters():
+        flat = parameter.detach().flatten()
+        if not bool(flat.any()):
+            continue  # one bridge generation adds biases of zeros that the other lacks
+        step = max(1, flat.numel() // samples)
+        sample = flat[::step][:samples].float().cpu().numpy().tobytes()
+        marks.add(hashlib.sha256(str(tuple(parameter.shape)).encode() + sample).hexdigest())
+    return hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]

@@ -1,0 +1,75 @@
+"""Where do we know the answer? Small shipped models trained so that we know which neurons cause which value.
+
+An organism is an ordinary Hugging Face folder with two more files: `true_neurons.json` and `card.json` (how it was trained and
+what was measured). It learnt the bank's frames by heart: it is ground truth for methods, and says nothing of generalisation.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ..corpus import Dilemma, LabelledText, load_dilemmas, load_texts
+from ..errors import UnknownNameError
+from ..model import Engine, ModelView, load_model
+from ..neurons import NeuronSet
+
+
+@dataclass(frozen=True)
+class Organism:
+    """A loaded organism. `texts` and `dilemmas` are composed from slot fillings that it never saw in training."""
+
+    name: str
+    folder: Path
+    model: Any
+    true_neurons: Mapping[str, NeuronSet]
+    card: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def texts(self) -> list[LabelledText]:
+        return load_texts("bank", split="activation", fillings="held_out", per_group=60)
+
+    @cached_property
+    def dilemmas(self) -> list[Dilemma]:
+        return load_dilemmas("bank", split="evaluation", fillings="held_out", per_group=40)
+
+
+def _shelf() -> Path:
+    return Path(str(resources.files(__package__))) / "weights"
+
+
+def organism_names() -> tuple[str, ...]:
+    return tuple(sorted(folder.name for folder in _shelf().glob("*") if (folder / "true_neurons.json").is_file()))
+
+
+def organism_folder(name: str) -> Path:
+    """The Hugging Face folder of a shipped organism; raises `UnknownNameError`."""
+    if name not in organism_names():
+        raise UnknownNameError("organism", name, organism_names())
+    return _shelf() / name
+
+
+def read_true_neurons(folder: Path) -> dict[str, NeuronSet] | None:
+    """{value: true neurons} when a model folder states them, else None. They hold at either site."""
+    source = folder / "true_neurons.json"
+    if not source.is_file():
+        return None
+    stated = json.loads(source.read_text(encoding="utf-8"))
+    shape = {key: stated[key] for key in ("site", "n_layers", "d_mlp")}
+    return {
+        value: NeuronSet.of(pairs, **shape, provenance={"true_neurons_of": folder.name, "value": value})
+        for value, pairs in stated["neurons"].items()
+    }
+
+
+def load_organism(name: str, *, engine: Engine = "bridge", device: str = "cpu") -> Organism:
+    """Load a shipped organism, like any other model folder. Raises `UnknownNameError` for one that does not exist."""
+    folder = organism_folder(name)
+    model = load_model(folder, engine=engine, device=device)
+    mark = ModelView(model).info.fingerprint
+    true = {value: replace(neurons, model=mark) for value, neurons in (read_true_neurons(folder) or {}).items()}
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return Organism(name, folder, model, true, card)

@@ -1,0 +1,54 @@
+"""What does a result look like? Where the neurons lie over layers, and how they fire along a text."""
+
+from collections.abc import Mapping, Sequence
+
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..neurons import NeuronSet
+
+
+def shown(name: str) -> str:
+    """A value's key as a reader wants it: without underscores."""
+    return name.replace("_", " ")
+
+
+def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer") -> Figure:
+    """Heat map of set sizes: a row a value, a column a layer, the number written in each cell."""
+    values = list(sets)
+    n_layers = max(neurons.n_layers for neurons in sets.values())
+    counts = [[sum(layer == place for layer, _ in sets[value]) for place in range(n_layers)] for value in values]
+    figure = Figure(figsize=(max(5.0, 2.4 + 0.45 * n_layers), max(3.0, 1.4 + 0.36 * len(values))), layout="constrained")
+    panel = figure.subplots()
+    image = panel.imshow(counts, cmap="Greens", aspect="auto", vmin=0)
+    panel.set_yticks(range(len(values)), [shown(value) for value in values])
+    panel.set_xticks(range(0, n_layers, max(1, n_layers // 16)))
+    panel.set_xlabel("layer")
+    panel.set_title(title)
+    largest = max(max(row) for row in counts)
+    for row, numbers in enumerate(counts if n_layers <= 24 else []):
+        for column, number in enumerate(numbers):
+            colour = "white" if number > 0.6 * largest else "black"
+            panel.text(column, row, str(number) if number else "", ha="center", va="center", fontsize=8, color=colour)
+    figure.colorbar(image, ax=panel, label="neurons")
+    return figure
+
+
+def draw_firing(
+    tokens: Sequence[str], activations: Float[Tensor, "pos neuron"], neurons: Sequence[tuple[int, int]], title: str = ""
+) -> Figure:
+    """Activations along one text: tokens across, chosen neurons down; red fires (above 0), blue is below 0."""
+    grid = activations.T.float().numpy()
+    largest = max(float(abs(grid).max()), 1e-6)
+    width = min(30.0, max(6.0, 2.0 + 0.2 * len(tokens)))
+    figure = Figure(figsize=(width, max(2.4, 1.7 + 0.17 * len(neurons))), layout="constrained")
+    panel = figure.subplots()
+    image = panel.imshow(grid, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
+    panel.set_xticks(range(len(tokens)), [token.strip() or "·" for token in tokens], rotation=90, fontsize=7)
+    step = max(1, len(neurons) // 24)
+    panel.set_yticks(range(0, len(neurons), step), [f"{layer}.{index}" for layer, index in neurons[::step]], fontsize=7)
+    panel.set_ylabel("neuron (layer.index)")
+    panel.set_title(title)
+    figure.colorbar(image, ax=panel, label="activation")
+    return figure

@@ -1,0 +1,111 @@
+"""What goes into `summary.json`, and what does it say in plain words?"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ..locate import NeuronScores, average_precision
+from ..neurons import NeuronSet
+from ..trials import SupportMatrix
+from .figures import shown
+
+Number = float | None
+
+
+def number(given: "float | Tensor") -> Number:
+    """A JSON number to six places; null for NaN."""
+    plain = float(given)
+    return None if math.isnan(plain) else round(plain, 6)
+
+
+def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Mapping[str, NeuronSet] | None) -> dict[str, Any]:
+    """One method's parameters, set sizes and, where the true neurons are known, the average precision of its ranking."""
+    rule = next(iter(sets.values())).provenance["rule"]
+    precision = None
+    if true is not None:
+        known = [value for value in scores.values if value in true]
+        precision = {value: number(average_precision(scores.of(value), true[value])) for value in known}
+    return {
+        "params": {**scores.params, "rule": rule},
+        "n_neurons": {value: len(neurons) for value, neurons in sets.items()},
+        "average_precision": precision,
+    }
+
+
+def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
+    """{language: {clean, ablated, control, interval, p}} with ablated value first, evaluated value second; intervals are of the effect."""
+
+    def table(language: int, cell: Any) -> dict[str, dict[str, Any]]:
+        return {
+            ablated: {value: cell((language, v, a)) for v, value in enumerate(matrix.values)}
+            for a, ablated in enumerate(matrix.ablated)
+        }
+
+    def control(at: tuple[int, int, int]) -> list[Number] | None:
+        rates = matrix.control_rate[at]
+        return [number(x) for x in (rates.min(), rates.mean(), rates.max())] if len(rates) else None
+
+    found: dict[str, Any] = {}
+    for place, language in enumerate(matrix.languages):
+        found[language] = {
+            "clean": {value: number(matrix.clean[place, v]) for v, value in enumerate(matrix.values)},
+            "ablated": table(place, lambda at: number(matrix.rate[at])),
+            "control": table(place, control),
+            "interval": table(place, lambda at: [number(x) for x in matrix.interval[at]]),
+            "p": table(place, lambda at: number(matrix.p[at])),
+        }
+    return found
+
+
+def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) -> list[str]:
+    """What was found, as sentences a reader can check against the tables."""
+    said: list[str] = []
+    for name, found in methods.items():
+        sizes = list(found["n_neurons"].values())
+        line = f"{name}: {sum(sizes)} neurons for {len(sizes)} values ({min(sizes)} to {max(sizes)} a value)"
+        if found["average_precision"]:
+            scores = list(found["average_precision"].values())
+            line += f"; its ranking recovers the known true neurons with mean average precision {sum(scores) / len(scores):.2f}"
+        said.append(line + ".")
+    for place, language in enumerate(matrix.languages):
+        said.append(_language_words(matrix, place, language, method))
+    empty = [shown(a) for a, count in zip(matrix.ablated, matrix.n_neurons, strict=True) if not count]
+    if empty:
+        said.append(f"Not tested, because {method} chose no neurons: {', '.join(empty)}.")
+    return said
+
+
+def _language_words(matrix: SupportMatrix, place: int, language: str, method: str) -> str:
+    pairs = [
+        (matrix.values.index(value), a)
+        for a, value in enumerate(matrix.ablated)
+        if value in matrix.values and matrix.n_neurons[a]
+    ]
+    effect = 100 * matrix.effect[place]
+    clean = 100 * matrix.clean[place]
+    line = f"[{language}] support without any edit: {_range(clean[~clean.isnan()].tolist())}."
+    if not pairs:
+        return line + " No ablated value was also evaluated, so only leakage to other values can be read."
+    own = [float(effect[v, a]) for v, a in pairs]
+    others = [float(effect[v, a]) for a in range(len(matrix.ablated)) for v in range(len(matrix.values)) if (v, a) not in pairs]
+    others = [x for x in others if not math.isnan(x)]
+    significant = sum(float(matrix.p[place, v, a]) < 0.05 for v, a in pairs)
+    line += (
+        f" Ablating a value's own {method} neurons changes its support by {_range(own, True)} points "
+        f"(p < 0.05 after correction for {significant} of {len(pairs)} values)"
+    )
+    if others:
+        line += f", other values' support by at most {max(map(abs, others)):.0f}"
+    if matrix.control_margins.shape[1]:
+        controls = (100 * matrix.control_effect[place]).flatten()
+        line += f"; matched random neurons change any support by at most {float(controls[~controls.isnan()].abs().max()):.0f}"
+    return line + "."
+
+
+def _range(numbers: list[float], signed: bool = False) -> str:
+    low, mean, high = min(numbers), sum(numbers) / len(numbers), max(numbers)
+    form = "+.0f" if signed else ".0f"
+    unit = "" if signed else "%"
+    return f"{mean:{form}}{unit} on average ({low:{form}} to {high:{form}})"

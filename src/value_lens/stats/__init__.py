@@ -1,0 +1,7 @@
+"""How often does each neuron fire, in each group? Mergeable counts."""
+
+from .collect import Progress, activations, collect
+from .firing import FiringStats, sort_groups
+from .fold import FiringFold, text_sums
+
+__all__ = ["FiringFold", "FiringStats", "Progress", "activations", "collect", "sort_groups", "text_sums"]

@@ -1,0 +1,128 @@
+"""How are activations counted? A fold that is handed one layer of one batch at a time and keeps only sums."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from einops import einsum, rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from ..corpus import Group
+from ..errors import DataError, NotFiniteError
+from .firing import FiringStats
+
+
+def text_sums(
+    activations: Float[Tensor, "batch pos neuron"],
+    counted: Bool[Tensor, "batch pos"],
+    moments: bool,
+    dtype: torch.dtype = torch.float32,
+) -> list[Float[Tensor, "batch neuron"]]:
+    """Sums over the counted tokens of each text: how often > 0 and, with moments, the activations and their squares.
+
+    Summed in `dtype` whatever the activations' own: in float32, counts are exact up to 16 million tokens a text.
+    """
+    weight = counted.to(dtype)
+    sums = [_weighted(weight, (activations > 0).to(dtype))]
+    if moments:
+        wide = activations.to(dtype)
+        sums += [_weighted(weight, wide), _weighted(weight, wide * wide)]
+    return sums
+
+
+def _weighted(weight: Float[Tensor, "batch pos"], of: Float[Tensor, "batch pos neuron"]) -> Float[Tensor, "batch neuron"]:
+    return einsum(weight, of, "batch pos, batch pos neuron -> batch neuron")
+
+
+def block_of(text_id: str, n_blocks: int) -> int:
+    """The text block of an id: a hash, so that it depends on nothing else."""
+    return int.from_bytes(hashlib.sha256(text_id.encode()).digest()[:8], "big") % n_blocks
+
+
+class FiringFold:
+    """Mutable counts over known groups; `result` freezes them into `FiringStats`.
+
+    Call `begin` once a batch, then `update` for each layer. The internal unit is a cell = block * n_groups + group.
+    """
+
+    def __init__(
+        self,
+        groups: tuple[Group, ...],
+        *,
+        n_layers: int,
+        d_mlp: int,
+        site: str,
+        model: str = "",
+        n_blocks: int = 0,
+        moments: bool = True,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.groups, self.site, self.model, self.n_blocks, self.moments = groups, site, model, n_blocks, moments
+        n_cells = len(groups) * max(1, n_blocks)
+        shape = (n_cells, n_layers, d_mlp)
+        self.n_texts = torch.zeros(n_cells, dtype=torch.int64, device=device)
+        self.n_tokens = torch.zeros(n_cells, dtype=torch.int64, device=device)
+        self.fired = torch.zeros(shape, dtype=torch.int64, device=device)
+        n_sums = 2 if moments else 0
+        self.sums = [torch.zeros(shape, dtype=torch.float64, device=device) for _ in range(n_sums)]
+
+    def cell(self, group: Group, text_id: str) -> int:
+        block = block_of(text_id, self.n_blocks) if self.n_blocks else 0
+        return block * len(self.groups) + self.groups.index(group)
+
+    def begin(self, cells: Int[Tensor, "batch"], counted: Bool[Tensor, "batch pos"]) -> None:
+        """A new batch: the cell of each text and which tokens count."""
+        self._cells, self._counted = cells, counted
+        self.n_texts.index_add_(0, cells, torch.ones_like(cells))
+        self.n_tokens.index_add_(0, cells, counted.sum(1))
+
+    def update(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
+        """Count one layer of the batch. Raises `NotFiniteError` with the place when a counted activation is NaN or infinite."""
+        fired, *sums = text_sums(activations, self._counted, self.moments)
+        if not all(bool(torch.isfinite(found).all()) for found in sums or [activations]):
+            _require_finite(activations, self._counted, layer)
+            # Not finite on padding only, or squares too large for float32: zero the padding (0 * NaN is NaN), square in float64.
+            cleaned = activations.masked_fill(~rearrange(self._counted, "batch pos -> batch pos 1"), 0)
+            fired, *sums = text_sums(cleaned, self._counted, self.moments, torch.float64)
+        self.fired[:, layer].index_add_(0, self._cells, fired.round().to(torch.int64))
+        for kept, new in zip(self.sums, sums, strict=True):
+            kept[:, layer].index_add_(0, self._cells, new.to(torch.float64))
+
+    def result(self, meta: "dict[str, Any] | None" = None) -> FiringStats:
+        """Frozen statistics that share no memory with the fold. Raises `DataError` for a group without tokens."""
+        split = lambda t: rearrange(t.cpu(), "(block group) ... -> block group ...", group=len(self.groups))  # noqa: E731
+        n_tokens, fired = split(self.n_tokens), split(self.fired)
+        empty = [str(group) for group, count in zip(self.groups, n_tokens.sum(0).tolist(), strict=True) if count == 0]
+        if empty:
+            raise DataError(f"no tokens were counted for {', '.join(empty)}")
+        total, total_sq = [split(kept).sum(0) for kept in self.sums] or (None, None)
+        return FiringStats(
+            groups=self.groups,
+            n_texts=split(self.n_texts).sum(0),
+            n_tokens=n_tokens.sum(0),
+            fired=fired.sum(0),
+            total=total,
+            total_sq=total_sq,
+            site=self.site,
+            model=self.model,
+            block_n_tokens=n_tokens.clone() if self.n_blocks else None,
+            block_fired=fired.clone() if self.n_blocks else None,
+            meta=meta or {},
+        )
+
+
+def _require_finite(activations: Tensor, counted: Tensor, layer: int) -> None:
+    bad = ~torch.isfinite(activations) & rearrange(counted, "batch pos -> batch pos 1")
+    if bool(bad.any()):
+        row, pos, neuron = torch.nonzero(bad)[0].tolist()
+        found = float(activations[row, pos, neuron])
+        raise NotFiniteError(
+            f"activation {found} at layer {layer}, neuron {neuron}, text {row} of the batch, token {pos} "
+            f"({int(bad.sum())} such in this batch); the weights or the dtype are at fault, e.g. float16 overflow"
+        )
+
+
+def batch_cells(fold: FiringFold, keys: Sequence[tuple[Group, str]], device: torch.device) -> Tensor:
+    return torch.tensor([fold.cell(group, text_id) for group, text_id in keys], device=device)

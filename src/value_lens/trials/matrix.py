@@ -1,0 +1,189 @@
+"""Do a value's neurons cause its support, and only its? The matrix of evaluated value x ablated value, with matched controls."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from einops import reduce
+from jaxtyping import Float, Float64
+from torch import Tensor
+
+from .. import store
+from ..behave import supports
+from ..errors import DataError, UnknownNameError
+from .inference import holm, paired_interval, sign_flip_p
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Settings of the intervals and p-values: draws of each, interval level, seed."""
+
+    n_resamples: int = 2000
+    level: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_resamples < 1 or not 0 < self.level < 1:
+            raise DataError(f"n_resamples must be positive and level between 0 and 1, got {self.n_resamples} and {self.level}")
+
+
+@dataclass(frozen=True)
+class SupportMatrix:
+    """Per-item margins, clean and under every ablation and control; rates, effects and inference are derived from them.
+
+    Axes of derived tensors: language, value (evaluated), ablated, control. A cell without dilemmas, or of an empty neuron set, is
+    NaN. Intervals and p-values speak of dilemmas like the given ones; items composed from one frame are not independent.
+    """
+
+    item_ids: tuple[str, ...]
+    item_values: tuple[str, ...]
+    item_languages: tuple[str, ...]
+    values: tuple[str, ...]
+    languages: tuple[str, ...]
+    ablated: tuple[str, ...]
+    n_neurons: tuple[int, ...]
+    clean_margins: Float64[Tensor, "item"]
+    edited_margins: Float64[Tensor, "ablated item"]
+    control_margins: Float64[Tensor, "ablated control item"]
+    inference: Inference = Inference()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def items_of(self, language: str, value: str) -> list[int]:
+        for kind, given, known in (("language", language, self.languages), ("value", value, self.values)):
+            if given not in known:
+                raise UnknownNameError(kind, given, known)
+        pairs = zip(self.item_languages, self.item_values, strict=True)
+        return [place for place, pair in enumerate(pairs) if pair == (language, value)]
+
+    def _cells(self, margins: Float[Tensor, "... item"]) -> Float64[Tensor, "... language value"]:
+        """Mean support of the items of every (language, value)."""
+        scored = supports(margins).masked_fill(torch.isnan(margins), torch.nan)
+        return torch.stack(
+            [torch.stack([scored[..., self.items_of(l, v)].mean(-1) for v in self.values], -1) for l in self.languages], -2
+        )
+
+    @functools.cached_property
+    def clean(self) -> Float64[Tensor, "language value"]:
+        """Support rate without any edit."""
+        return self._cells(self.clean_margins)
+
+    @functools.cached_property
+    def rate(self) -> Float64[Tensor, "language value ablated"]:
+        """Support rate of each value with the neurons of each value edited."""
+        return self._cells(self.edited_margins).permute(1, 2, 0)
+
+    @functools.cached_property
+    def effect(self) -> Float64[Tensor, "language value ablated"]:
+        """Support with the edit minus support without, on the same items."""
+        return self.rate - self.clean[..., None]
+
+    @functools.cached_property
+    def control_rate(self) -> Float64[Tensor, "language value ablated control"]:
+        """Support rate with each matched random set edited instead."""
+        return self._cells(self.control_margins).permute(2, 3, 0, 1)
+
+    @property
+    def control_effect(self) -> Float64[Tensor, "language value ablated control"]:
+        return self.control_rate - self.clean[..., None, None]
+
+    @property
+    def rank(self) -> Float64[Tensor, "language value ablated"]:
+        """Place of the effect among its controls by size, 1 the largest; ties count against the effect. NaN without controls."""
+        if not self.control_margins.shape[1]:
+            return torch.full_like(self.effect, torch.nan)
+        larger = reduce(
+            (self.control_effect.abs() >= self.effect.abs()[..., None]).double(),
+            "language value ablated control -> language value ablated",
+            "sum",
+        )
+        return (1 + larger).masked_fill(torch.isnan(self.effect), torch.nan)
+
+    @functools.cached_property
+    def _inferred(self) -> tuple[Tensor, Tensor]:
+        shape = (len(self.languages), len(self.values), len(self.ablated))
+        interval = torch.full((*shape, 2), torch.nan, dtype=torch.float64)
+        p = torch.full(shape, torch.nan, dtype=torch.float64)
+        differences = supports(self.edited_margins) - supports(self.clean_margins)
+        tested = [row for row, count in enumerate(self.n_neurons) if count]
+        settings = self.inference
+        for l, language in enumerate(self.languages):
+            for v, value in enumerate(self.values):
+                items = self.items_of(language, value)
+                if not items or not tested:
+                    continue
+                cell = differences[tested][:, items]
+                generator = torch.Generator().manual_seed(settings.seed)
+                interval[l, v, tested] = paired_interval(
+                    cell, n_resamples=settings.n_resamples, level=settings.level, generator=generator
+                )
+                p[l, v, tested] = sign_flip_p(cell, n_resamples=settings.n_resamples, generator=generator)
+        return interval, holm(p)
+
+    @property
+    def interval(self) -> Float64[Tensor, "language value ablated bound"]:
+        """Paired bootstrap interval of the effect."""
+        return self._inferred[0]
+
+    @property
+    def p(self) -> Float64[Tensor, "language value ablated"]:
+        """Sign-flip p-value of the effect, Holm-corrected over all cells."""
+        return self._inferred[1]
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """One row a cell: language, ablated, evaluated, counts, rates, effect, interval, p, controls."""
+        import pandas
+
+        rows = []
+        for l, language in enumerate(self.languages):
+            for a, ablated in enumerate(self.ablated):
+                for v, value in enumerate(self.values):
+                    at = (l, v, a)
+                    controls = self.control_rate[at]
+                    rows.append(
+                        {
+                            "language": language,
+                            "ablated": ablated,
+                            "evaluated": value,
+                            "n_neurons": self.n_neurons[a],
+                            "n_dilemmas": len(self.items_of(language, value)),
+                            "clean": float(self.clean[l, v]),
+                            "support": float(self.rate[at]),
+                            "effect": float(self.effect[at]),
+                            "interval_low": float(self.interval[at][0]),
+                            "interval_high": float(self.interval[at][1]),
+                            "p_corrected": float(self.p[at]),
+                            "control_lowest": float(controls.min()) if len(controls) else None,
+                            "control_mean": float(controls.mean()) if len(controls) else None,
+                            "control_highest": float(controls.max()) if len(controls) else None,
+                            "rank_among_controls": float(self.rank[at]),
+                        }
+                    )
+        return pandas.DataFrame(rows)
+
+    def plot(self, language: str | None = None) -> "Figure":
+        """Heat map of the effect, one panel a language (or only `language`); see `trials.figure`."""
+        from .figure import draw_effects
+
+        if language is not None and language not in self.languages:
+            raise UnknownNameError("language", language, self.languages)
+        return draw_effects(self, self.languages if language is None else (language,))
+
+    def save(self, path: str | Path) -> Path:
+        lists = ("item_ids", "item_values", "item_languages", "values", "languages", "ablated", "n_neurons")
+        meta = {name: list(getattr(self, name)) for name in lists}
+        meta |= {"inference": dict(vars(self.inference)), "meta": dict(self.meta)}
+        names = ("clean_margins", "edited_margins", "control_margins")
+        return store.save(path, "support matrix", meta, {name: getattr(self, name) for name in names})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "SupportMatrix":
+        meta, tensors = store.load(path, "support matrix")
+        inference, extra = Inference(**meta.pop("inference")), meta.pop("meta")
+        return cls(**{k: tuple(v) for k, v in meta.items()}, **tensors, inference=inference, meta=extra)

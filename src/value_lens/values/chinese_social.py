@@ -1,0 +1,71 @@
+"""Which are the twelve Chinese social values? Three levels of four, with names in both languages.
+
+The set is that of the ValueExploration paper (arXiv 2504.04994); the definitions are our own words.
+"""
+
+from .system import Value, ValueSystem
+
+_ROWS = (
+    (
+        "prosperity",
+        "富强",
+        "Prosperity",
+        "national",
+        "a community made strong and well off by thrift, skill, enterprise and shared growth",
+    ),
+    ("democracy", "民主", "Democracy", "national", "deciding common affairs together, openly, with every voice heard"),
+    ("civility", "文明", "Civility", "national", "courteous conduct, public order and respect for shared places and learning"),
+    (
+        "harmony",
+        "和谐",
+        "Harmony",
+        "national",
+        "living and working together in peace, with give and take, and in balance with nature",
+    ),
+    ("freedom", "自由", "Freedom", "societal", "room for people to choose, speak, move, create and believe for themselves"),
+    (
+        "equality",
+        "平等",
+        "Equality",
+        "societal",
+        "the same standing, chances and respect for everyone, whatever their rank or origin",
+    ),
+    (
+        "justice",
+        "公正",
+        "Justice",
+        "societal",
+        "giving each their due: impartial judgement, deserved credit and blame, redress for wrongs",
+    ),
+    (
+        "rule_of_law",
+        "法治",
+        "Rule of law",
+        "societal",
+        "settling matters by published rules, due procedure and evidence, not by favour or force",
+    ),
+    ("patriotism", "爱国", "Patriotism", "individual", "care for one's country: its heritage, land, language, name and needs"),
+    (
+        "dedication",
+        "敬业",
+        "Dedication",
+        "individual",
+        "commitment to one's work: care, skill, reliability and answering for the result",
+    ),
+    ("integrity", "诚信", "Integrity", "individual", "truthfulness, keeping one's word and confidences, owning one's mistakes"),
+    (
+        "friendliness",
+        "友善",
+        "Friendliness",
+        "individual",
+        "warmth and good will to others: helping, welcoming, patience, thoughtfulness",
+    ),
+)
+
+chinese_social = ValueSystem(
+    name="chinese_social",
+    values=tuple(
+        Value(name=name, labels={"en": english, "zh": chinese}, definition=definition, level=level)
+        for name, chinese, english, level, definition in _ROWS
+    ),
+)

@@ -1,0 +1,66 @@
+"""What do all tests share? Shape checks over the whole package, no network, and tiny models made once."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from jaxtyping import install_import_hook
+
+_hook = install_import_hook("value_lens", "beartype.beartype")
+
+import pytest
+import tiny
+
+import value_lens as vl
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """{kind: Hugging Face folder} of tiny random models."""
+    where = tmp_path_factory.mktemp("models")
+    return {kind: tiny.folder(where, kind) for kind in tiny.MAKERS}
+
+
+def engines() -> list[str]:
+    """The engines of the installed transformer-lens: HookedTransformer exists in generation 3 alone."""
+    from value_lens.model.load import transformer_lens_version
+
+    return ["bridge", "hooked"] if transformer_lens_version().startswith("3.") else ["bridge"]
+
+
+@pytest.fixture(scope="session")
+def models(folders):
+    """{(engine, kind): TransformerLens model}, gated (llama) and ungated (gpt2, neox)."""
+    return {
+        (engine, kind): vl.load_model(folders[kind], engine=engine)
+        for engine in engines()
+        for kind in ("llama", "gpt2", "neox")
+    }
+
+
+@pytest.fixture(params=[(engine, kind) for engine in engines() for kind in ("llama", "gpt2", "neox")], ids="-".join)
+def model(request, models):
+    return models[request.param]
+
+
+@pytest.fixture
+def lens(model):
+    return vl.ValueLens(model)
+
+
+@pytest.fixture(scope="session")
+def texts() -> list[vl.LabelledText]:
+    """Sixty texts over three values, both aspects and two language labels."""
+    return [
+        vl.LabelledText(f"t{i}", text, ("honesty", "care", "duty")[i % 3], "+-"[i // 3 % 2], ("en", "zh")[i // 6 % 2])
+        for i, text in enumerate(tiny.sentences(60))
+    ]
+
+
+@pytest.fixture(scope="session")
+def dilemmas() -> list[vl.Dilemma]:
+    return [
+        vl.Dilemma(f"d{i}", text, "help the others now", "wait at home", ("honesty", "care")[i % 2], ("en", "zh")[i // 2 % 2])
+        for i, text in enumerate(tiny.sentences(16, seed=5, longest=8))
+    ]

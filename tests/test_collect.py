@@ -1,0 +1,215 @@
+"""Are the counts right? Against a slow loop over single texts, on both engines, gated and ungated, at both sites."""
+
+import random
+
+import pytest
+import torch
+
+import value_lens as vl
+from value_lens.errors import DataError, NotFiniteError
+from value_lens.model import ModelView
+
+ACTIVATIONS = {
+    "silu": torch.nn.functional.silu,
+    "gelu": torch.nn.functional.gelu,
+    "gelu_new": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+}
+NEAR_ZERO = 1e-5
+
+
+def token_ids(model, text):
+    """Ids as TransformerLens itself would make them, BOS where its default says so."""
+    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return [model.tokenizer.bos_token_id, *ids] if model.cfg.default_prepend_bos else ids
+
+
+def activations_of(model, text, site):
+    """[layer, pos, neuron] of one text run alone, through TransformerLens's own cache."""
+    gated = bool(model.cfg.gated_mlp) and site == "gate"
+    with torch.no_grad():
+        _, cache = model.run_with_cache(torch.tensor([token_ids(model, text)]))
+    name = "hook_pre" if gated else "hook_post"
+    found = [cache[f"blocks.{layer}.mlp.{name}"][0] for layer in range(model.cfg.n_layers)]
+    found = [ACTIVATIONS[model.cfg.act_fn](x) if gated else x for x in found]
+    return torch.stack(found).float()
+
+
+def slow_counts(model, texts, site):
+    """The formula, text by text and token by token: {group: (texts, tokens, fired, total, total_sq, near zero)}."""
+    special = set(model.tokenizer.all_special_ids)
+    found = {}
+    for text in texts:
+        ids = token_ids(model, text.text)
+        acts = activations_of(model, text.text, site)
+        zero = torch.zeros(acts.shape[0], acts.shape[2], dtype=torch.float64)
+        row = found.setdefault(text.group, [0, 0, zero.long(), zero.clone(), zero.clone(), 0])
+        row[0] += 1
+        for place, token in enumerate(ids):
+            if token in special:
+                continue
+            here = acts[:, place].double()
+            row[1] += 1
+            row[2] += here > 0
+            row[3] += here
+            row[4] += here**2
+            row[5] += int((here.abs() < NEAR_ZERO).sum())
+    return found
+
+
+@pytest.mark.parametrize("site", ["post", "gate"])
+def test_equals_a_loop_over_single_texts(lens, model, texts, site):
+    stats = lens.collect(texts, site=site, max_tokens=150)
+    expected = slow_counts(model, texts, site)
+    assert set(stats.groups) == set(expected)
+    allowed = sum(row[5] for row in expected.values())
+    assert allowed <= 1e-4 * int(stats.n_tokens.sum()) * stats.n_layers * stats.d_mlp
+    differing = 0
+    for place, group in enumerate(stats.groups):
+        n_texts, n_tokens, fired, total, total_sq, _ = expected[group]
+        assert (int(stats.n_texts[place]), int(stats.n_tokens[place])) == (n_texts, n_tokens)
+        differing += int((stats.fired[place] - fired).abs().sum())
+        torch.testing.assert_close(stats.total[place], total, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(stats.total_sq[place], total_sq, rtol=1e-4, atol=1e-4)
+    assert differing <= allowed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"max_tokens": 1}, {"max_texts": 3}, {"max_tokens": 10_000}, {"padding_side": "left", "max_tokens": 400}],
+    ids=["one text a batch", "three texts a batch", "one batch", "left padding"],
+)
+@pytest.mark.parametrize("site", ["post", "gate"])
+def test_counts_do_not_depend_on_batching_order_or_padding(lens, texts, site, options):
+    first = lens.collect(texts, site=site)
+    shuffled = random.Random(3).sample(texts, len(texts))
+    second = lens.collect(shuffled, site=site, **options)
+    assert first.groups == second.groups
+    assert torch.equal(first.n_tokens, second.n_tokens)
+    assert int((first.fired - second.fired).abs().sum()) <= 2
+    torch.testing.assert_close(first.total, second.total, rtol=1e-5, atol=1e-4)
+
+
+def test_sites_differ_on_a_gated_model_and_agree_on_an_ungated_one(models, texts):
+    for (_, kind), model in models.items():
+        lens = vl.ValueLens(model)
+        post, gate = lens.collect(texts, site="post"), lens.collect(texts, site="gate")
+        share = float((post.fired != gate.fired).double().mean())
+        assert share > 0.9 if kind == "llama" else share == 0
+
+
+def test_merging_parts_equals_the_whole(lens, texts):
+    whole = lens.collect(texts)
+    merged = lens.collect(texts[:30]).merge(lens.collect(texts[30:]))
+    assert merged.groups == whole.groups
+    assert int((merged.fired - whole.fired).abs().sum()) <= 2  # other batches: rounding near zero
+    torch.testing.assert_close(merged.total, whole.total, rtol=1e-5, atol=1e-4)
+
+
+def test_text_blocks_split_the_counts(lens, texts):
+    stats = lens.collect(texts, n_blocks=3)
+    plain = lens.collect(texts)
+    assert torch.equal(stats.block_fired.sum(0), plain.fired)
+    assert torch.equal(stats.block_n_tokens.sum(0), plain.n_tokens)
+    assert (stats.block_n_tokens.sum(1) > 0).all()
+    again = lens.collect(texts[::-1], n_blocks=3)
+    assert torch.equal(stats.block_n_tokens, again.block_n_tokens)
+
+
+def test_prompts_are_read_but_not_counted(lens, model):
+    texts = [vl.LabelledText("a", " helps the teacher", "care", "+", "en", prompt="the quiet neighbour")]
+    stats = lens.collect(texts)
+    acts = activations_of(model, "the quiet neighbour helps the teacher", "post")
+    n_prompt = len(token_ids(model, "the quiet neighbour"))
+    assert int(stats.n_tokens.sum()) == acts.shape[1] - n_prompt
+    torch.testing.assert_close(stats.fired[0], (acts[:, n_prompt:] > 0).sum(1))
+
+
+def test_special_tokens_inside_a_text_are_not_counted(lens, model):
+    plain = lens.collect([vl.LabelledText("a", "the river", "care", "+", "en")])
+    marked = lens.collect([vl.LabelledText("a", "the river</s>", "care", "+", "en")])
+    assert int(marked.n_tokens.sum()) == int(plain.n_tokens.sum())
+    assert torch.equal(marked.fired, plain.fired)  # a later token cannot change an earlier one
+    with pytest.raises(DataError, match="special tokens only"):
+        lens.collect([vl.LabelledText("a", "</s>", "care", "+", "en")])
+
+
+def test_the_run_ends_before_the_unembedding(lens, model, texts):
+    lens.collect(texts[:2])  # the site's trial run is made once
+    calls = []
+    handle = model.unembed.register_forward_pre_hook(lambda *_: calls.append(1))
+    try:
+        lens.collect(texts)
+        assert not calls
+        model(torch.tensor([[0, 3]]))
+        assert calls
+    finally:
+        handle.remove()
+
+
+def test_long_texts_are_refused_or_cut_and_told(lens, model):
+    long = vl.LabelledText("long", "the river " * 80, "care", "+", "en")
+    with pytest.raises(DataError, match=r"'long' is \d+ tokens long, but the model's context is 96.*too_long='cut'"):
+        lens.collect([long])
+    stats = lens.collect([long], too_long="cut")
+    assert stats.meta["n_texts_cut"] == 1
+    assert int(stats.n_tokens.sum()) == 96 - int(bool(model.cfg.default_prepend_bos))
+
+
+def test_no_texts_is_an_error(lens):
+    with pytest.raises(DataError, match="no texts"):
+        lens.collect([])
+
+
+def test_nan_activations_are_located(folders, texts):
+    model = vl.load_model(folders["llama"])
+    with torch.no_grad():
+        model.blocks[1].mlp.gate.weight[5] = torch.nan
+    with pytest.raises(NotFiniteError, match=r"activation nan at layer 1, neuron 5, .*token \d+.*weights or the dtype.*'t\d+'"):
+        vl.ValueLens(model).collect(texts)
+
+
+def test_bfloat16_counts_in_full_precision(folders, texts):
+    model = vl.load_model(folders["llama"], dtype=torch.bfloat16)
+    stats = vl.ValueLens(model).collect(texts, max_tokens=1)
+    expected = slow_counts(model, texts, "post")
+    for place, group in enumerate(stats.groups):
+        assert torch.equal(stats.fired[place], expected[group][2])
+        torch.testing.assert_close(stats.total[place], expected[group][3], rtol=1e-4, atol=1e-4)
+
+
+def test_bfloat16_batching_changes_only_activations_near_zero(folders, texts):
+    model = vl.load_model(folders["gpt2"], dtype=torch.bfloat16)
+    lens = vl.ValueLens(model)
+    one, many = lens.collect(texts, max_tokens=1), lens.collect(texts, padding_side="left")
+    n_activations = int(one.n_tokens.sum()) * one.n_layers * one.d_mlp
+    assert int((one.fired - many.fired).abs().sum()) <= 0.002 * n_activations
+
+
+def test_activations_of_chosen_neurons_token_by_token(lens, model):
+    info = lens.info
+    pairs = [(info.n_layers - 1, 7), (0, 3), (info.n_layers - 1, 1)]
+    neurons = vl.NeuronSet.of(pairs, site="gate", n_layers=info.n_layers, d_mlp=info.d_mlp)
+    found = lens.activations(["the river bridge", "你在学校"], neurons)
+    for one in found:
+        acts = activations_of(model, one.text, "gate")
+        expected = torch.stack([acts[layer, :, index] for layer, index in neurons], dim=-1)
+        torch.testing.assert_close(one.activations, expected, rtol=1e-4, atol=1e-5)
+        assert len(one.tokens) == expected.shape[0] == len(token_ids(model, one.text))
+    assert found[0].tokens[-1].strip() in "the river bridge"
+
+
+def test_collecting_leaves_the_model_as_it_was(lens, model, texts):
+    tokens = torch.tensor([[0, 9, 8, 7]])
+    before = model(tokens)
+    model.train()
+    lens.collect(texts[:5])
+    assert model.training
+    model.eval()
+    assert torch.equal(model(tokens), before)
+    assert not any(point.fwd_hooks or point._forward_hooks for point in model.hook_dict.values())
+
+
+def test_one_model_has_one_fingerprint(folders, models):
+    again = ModelView(vl.load_model(folders["gpt2"]))
+    assert again.info.fingerprint == ModelView(models["bridge", "gpt2"]).info.fingerprint
+    assert again.info.fingerprint != ModelView(models["bridge", "neox"]).info.fingerprint

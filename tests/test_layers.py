@@ -1,0 +1,207 @@
+"""Does the house stand as designed? Imports go up only, axis words are listed, and importing the library changes nothing."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import value_lens
+from value_lens.axes import AXES
+
+ROOT = Path(value_lens.__file__).parent
+PACKAGE = ROOT.name
+ABOVE = ("errors", "axes", "_version", "store", "values", "corpus", "neurons", "model", "stats", "locate")
+BELOW = ("edit", "behave", "trials", "organisms", "report", "lens", "job", "cli")
+ROOMS = ABOVE + BELOW  # in this order
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+ARRAYS = set("Float Float32 Float64 Int Int32 Int64 Bool UInt8 Shaped Num Real Integer Inexact".split(" "))  # noqa: SIM905
+
+each_module = pytest.mark.parametrize("module", MODULES, ids=str)
+
+
+def tree_of(module: Path) -> ast.Module:
+    return ast.parse((ROOT / module).read_text(encoding="utf-8"))
+
+
+def room_of(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def imported(module: Path) -> list[str]:
+    """Absolute dotted names of everything a module imports, wherever it does so: `from ..a import b` gives value_lens.a.b."""
+    package = [PACKAGE, *module.parts[:-1]]
+    found: list[str] = []
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            found += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            found += [f"{source}.{name.name}" for name in node.names]
+    return found
+
+
+def rooms_used(module: Path) -> set[str]:
+    inside = [name.split(".") for name in imported(module) if name.split(".")[0] == PACKAGE]
+    return {parts[1] for parts in inside if len(parts) > 1}
+
+
+def test_every_module_has_its_room_and_every_room_its_modules():
+    assert {room_of(module) for module in MODULES} - {"__init__"} == set(ROOMS)
+
+
+@each_module
+def test_a_room_imports_only_from_rooms_above_it(module):
+    if module == Path("__init__.py"):
+        assert rooms_used(module) <= set(ROOMS)  # it hands names on from every room
+        return
+    allowed = ROOMS[: ROOMS.index(room_of(module)) + 1]
+    assert rooms_used(module) <= set(allowed), f"{module} may import from {allowed}"
+
+
+def test_the_reading_of_imports_sees_what_it_must():
+    """Else the test above would pass for an empty list."""
+    assert rooms_used(Path("corpus/load.py")) == {"errors", "values", "corpus"}
+    assert rooms_used(Path("neurons.py")) == {"store", "errors"}
+    assert "trials" in rooms_used(Path("trials/figure.py"))  # under TYPE_CHECKING
+    assert {"job", "store", "organisms"} <= rooms_used(Path("cli.py"))  # inside functions
+
+
+def test_only_the_model_room_imports_transformer_lens():
+    users = {room_of(module) for module in MODULES if any(n.split(".")[0] == "transformer_lens" for n in imported(module))}
+    assert users == {"model"}
+
+
+@each_module
+def test_annotations_are_not_postponed(module):
+    """It would defeat the shape checks."""
+    assert not [name for name in imported(module) if name.startswith("__future__.annotations")]
+
+
+@each_module
+def test_the_first_line_says_what_the_module_answers(module):
+    docstring = ast.get_docstring(tree_of(module)) or ""
+    assert (ROOT / module).read_text(encoding="utf-8").startswith('"""')
+    assert "?" in docstring.splitlines()[0]
+
+
+def shapes(tree: ast.AST) -> list[str]:
+    """The strings of Float[Tensor, "..."] and its like, those inside quoted annotations too."""
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, (ast.Name, ast.Attribute)):
+            name = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+            parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else []
+            if name in ARRAYS and len(parts) == 2 and isinstance(parts[1], ast.Constant):
+                found.append(str(parts[1].value))
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and re.search(r"^[\w\[, .|]*\[Tensor, ['\"]", node.value)
+        ):
+            found += shapes(ast.parse(node.value, mode="eval"))
+    return found
+
+
+def unlisted(shape: str) -> list[str]:
+    words = [word.lstrip("*#?") for word in shape.split() if word != "..."]
+    return [word for word in words if not word.isdigit() and word not in AXES]
+
+
+@each_module
+def test_every_axis_word_is_listed(module):
+    assert {shape: unlisted(shape) for shape in shapes(tree_of(module)) if unlisted(shape)} == {}
+
+
+def test_the_reading_of_shapes_sees_what_it_must():
+    source = """
+def f(a: Float[Tensor, "batch pos 3"], b: "Int64[Tensor, 'nonsense'] | None") -> jaxtyping.Bool[Tensor, "*item"]: ...
+"""
+    assert sorted(shapes(ast.parse(source))) == ["*item", "batch pos 3", "nonsense"]
+    assert unlisted("... batch nonsense 2 *item") == ["nonsense"]
+    assert "group layer neuron" in shapes(tree_of(Path("stats/firing.py")))
+    assert sum(len(shapes(tree_of(module))) for module in MODULES) > 50
+
+
+@each_module
+def test_every_tensor_annotation_uses_a_listed_kind(module):
+    """A kind of array that `shapes` does not know would go unread."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.ImportFrom) and node.module == "jaxtyping":
+            assert {name.name for name in node.names} <= ARRAYS
+
+
+def test_axis_words_are_words_with_a_meaning():
+    assert all(re.fullmatch(r"[a-z][a-z_]*", word) and meaning for word, meaning in AXES.items())
+
+
+def third_party() -> list[str]:
+    """What the package's modules import from elsewhere at their top level."""
+    names = set()
+    for module in MODULES:
+        for node in tree_of(module).body:
+            if isinstance(node, ast.Import):
+                names |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                names.add(node.module)
+    return sorted(names)
+
+
+PROBE = """
+import importlib, json, logging, os, random, sys, warnings
+import numpy, torch
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+random.seed(1); numpy.random.seed(2); torch.manual_seed(3)
+
+def state():
+    return {
+        "grad mode": torch.is_grad_enabled(),
+        "inference mode": torch.is_inference_mode_enabled(),
+        "default dtype": str(torch.get_default_dtype()),
+        "default device": str(torch.get_default_device()),
+        "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "torch seed": torch.initial_seed(),
+        "torch draws": torch.random.get_rng_state().tolist(),
+        "numpy draws": repr(numpy.random.get_state()),
+        "random draws": repr(random.getstate()),
+        "warnings": list(map(repr, warnings.filters)),
+        "handlers": repr(logging.getLogger().handlers),
+        "level": logging.getLogger().level,
+        "environment": dict(os.environ),
+        "folder": os.getcwd(),
+    }
+
+before = state()
+import value_lens
+after = state()
+print(json.dumps({
+    "changed": [name for name in before if before[name] != after[name]],
+    "loaded": [name for name in ("transformer_lens", "datasets", "pandas") if name in sys.modules],
+    "file": value_lens.__file__,
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def import_report():
+    """Import what the package imports, note the state of the process, import the package, note it again."""
+    command = [sys.executable, "-c", PROBE, json.dumps(third_party())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_importing_the_library_changes_nothing(import_report):
+    assert import_report["file"] == value_lens.__file__
+    assert import_report["changed"] == []
+
+
+def test_importing_the_library_prints_nothing_and_loads_no_transformer_lens(import_report):
+    """It is loaded with the first model."""
+    assert "transformer_lens" not in import_report["loaded"]

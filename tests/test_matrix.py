@@ -1,0 +1,96 @@
+"""Is the support matrix what one gets by editing and asking, cell by cell?"""
+
+import matplotlib.image
+import pytest
+import torch
+
+import value_lens as vl
+from value_lens.errors import DataError
+
+
+@pytest.fixture
+def sets(lens):
+    shape = {"site": "post", "n_layers": lens.info.n_layers, "d_mlp": lens.info.d_mlp}
+    return {
+        "honesty": vl.NeuronSet.of([(0, 1), (0, 2), (1, 3)], **shape),
+        "care": vl.NeuronSet.of([(1, index) for index in range(10, 22)], **shape),
+        "duty": vl.NeuronSet.of([], **shape),
+    }
+
+
+@pytest.fixture
+def matrix(lens, dilemmas, sets, texts):
+    return lens.support_matrix(dilemmas, sets, controls=3, stats=lens.collect(texts))
+
+
+def test_cells_are_support_under_each_edit(lens, dilemmas, sets, matrix):
+    clean = lens.support(dilemmas)
+    for l, language in enumerate(matrix.languages):
+        for v, value in enumerate(matrix.values):
+            assert float(matrix.clean[l, v]) == clean[language][value]
+    for a, ablated in enumerate(matrix.ablated):
+        if not len(sets[ablated]):
+            assert matrix.rate[:, :, a].isnan().all() and matrix.p[:, :, a].isnan().all()
+            continue
+        with lens.editing(sets[ablated]):
+            margins = lens.margins(dilemmas)
+            edited = lens.support(dilemmas)
+        torch.testing.assert_close(matrix.edited_margins[a], margins)
+        for l, language in enumerate(matrix.languages):
+            for v, value in enumerate(matrix.values):
+                assert float(matrix.rate[l, v, a]) == edited[language][value]
+                assert float(matrix.effect[l, v, a]) == pytest.approx(edited[language][value] - clean[language][value])
+
+
+def test_controls_are_the_seeded_matched_sets(lens, dilemmas, sets, matrix, texts):
+    rate = lens.collect(texts).rate()
+    everything = sets["honesty"] | sets["care"]
+    drawn = vl.matched_random(sets["care"], rate, n_sets=3, seed=0, exclude=everything)
+    a = matrix.ablated.index("care")
+    for number, control in enumerate(drawn):
+        with lens.editing(control):
+            torch.testing.assert_close(matrix.control_margins[a, number], lens.margins(dilemmas))
+
+
+def test_rank_counts_controls_at_least_as_strong(matrix):
+    for at in [(l, v, a) for l in range(2) for v in range(2) for a in range(2)]:
+        stronger = int((matrix.control_effect[at].abs() >= matrix.effect[at].abs()).sum())
+        assert int(matrix.rank[at]) == 1 + stronger
+
+
+def test_frame_has_a_row_a_cell(matrix):
+    frame = matrix.to_frame()
+    assert len(frame) == 2 * 3 * 2
+    row = frame[(frame.language == "en") & (frame.ablated == "care") & (frame.evaluated == "honesty")].iloc[0]
+    at = (0, matrix.values.index("honesty"), matrix.ablated.index("care"))
+    assert row.effect == pytest.approx(float(matrix.effect[at]))
+    assert row.n_neurons == 12 and row.n_dilemmas == 4
+    assert row.interval_low <= row.effect <= row.interval_high
+
+
+def test_save_and_load(matrix, tmp_path):
+    matrix.save(tmp_path / "matrix.safetensors")
+    again = vl.SupportMatrix.load(tmp_path / "matrix.safetensors")
+    torch.testing.assert_close(again.effect, matrix.effect, equal_nan=True)
+    torch.testing.assert_close(again.interval, matrix.interval, equal_nan=True)
+    assert again.ablated == matrix.ablated and again.meta == dict(matrix.meta)
+
+
+def test_plot_draws_a_panel_a_language(matrix, tmp_path):
+    matrix.plot().savefig(tmp_path / "both.png")
+    matrix.plot("en").savefig(tmp_path / "en.png")
+    both, one = (matplotlib.image.imread(tmp_path / f"{name}.png") for name in ("both", "en"))
+    assert both.shape[1] == 2 * one.shape[1]
+    with pytest.raises(vl.ValueLensError, match="unknown language 'fr'; known: en, zh"):
+        matrix.plot("fr")
+
+
+def test_no_neurons_at_all_is_an_error(lens, dilemmas, sets):
+    with pytest.raises(DataError, match="no value has any neurons"):
+        lens.support_matrix(dilemmas, {"duty": sets["duty"]}, controls=0)
+
+
+def test_without_statistics_the_scenarios_give_the_rates(lens, dilemmas, sets):
+    found = lens.support_matrix(dilemmas, sets, controls=1)
+    assert found.control_margins.shape == (3, 1, len(dilemmas))
+    assert not found.control_margins[:2].isnan().any()
