@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from measure import failures, measure
@@ -29,7 +30,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from value_lens.behave import CLOZE, CONTINUATION, LABEL
+from value_lens.behave import CLOZE, CONTINUATION, LABEL, ChoiceFormat
 from value_lens.corpus.bank import LANGUAGES, Frame, frames, sentence_case
 from value_lens.values import chinese_social
 
@@ -193,7 +194,7 @@ class Sampler:
             labels = dict(zip(order, format.answers, strict=True))
             answers = [self._ids(labels[option]) for option in (0, 1)]
         else:
-            answers = [self._ids(format.answers.format(option=option)) for option in options]
+            answers = [self._ids(_continued(format, option)) for option in options]
         at = dict(zip(order, spans, strict=True))
         targets = _targets(answers[situation], answers[1 - situation])
         told = [self._shown(frame, situation, (scene[1] // 2, scene[1]))]
@@ -210,15 +211,20 @@ class Sampler:
         wording = frame.wording[language]
         reason = frame.fill(wording.rationales[situation][chosen], language, filling)
         prompt = [BOS, *self._ids(CLOZE[language].prompt.format(scenario=scenario))]
-        answers = [self._ids(CLOZE[language].answers.format(option=option)) for option in options]
+        answers = [self._ids(_continued(CLOZE[language], option)) for option in options]
         rest = self._ids(f", because {reason}." if language == "en" else f"，因为{reason}。")
-        targets = dict.fromkeys(CONDITIONS, answers[situation] if upheld else [])
+        targets = {condition: answers[situation] if upheld else [] for condition in CONDITIONS}
         ids = [*prompt, *answers[chosen], *rest]
         scene, reason_given = (1, 1 + len(self._ids(scenario))), (len(ids) - len(rest) + 2, len(ids))
         hush, fire = ([scene], [reason_given]) if upheld else ([scene, reason_given], [])
         told = [self._shown(frame, situation, (scene[1] // 2, len(prompt)))]
         told += [self._shown(frame, situation, (len(prompt) + 1, len(prompt) + len(answers[chosen])), chosen)]
         return Example(ids, value, "text", targets, len(prompt), hush, fire, [], told, upheld=upheld)
+
+
+def _continued(format: ChoiceFormat, option: str) -> str:
+    assert isinstance(format.answers, str)
+    return format.answers.format(option=option)
 
 
 def _tokens_in(offsets: list[Span], start: int, end: int) -> Span:
@@ -306,7 +312,7 @@ class Organism:
         self.model = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=vocab_size, n_embd=recipe.d_model, n_layer=recipe.n_layers, n_head=recipe.n_heads,
-                n_inner=recipe.d_mlp, n_positions=recipe.n_ctx, n_ctx=recipe.n_ctx, activation_function="gelu_new",
+                n_inner=recipe.d_mlp, n_positions=recipe.n_ctx, activation_function="gelu_new",
                 attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0,
                 initializer_range=recipe.initial_scale, bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD,
             )
@@ -324,9 +330,11 @@ class Organism:
         self.readers = torch.nn.ModuleList(torch.nn.Linear(recipe.d_model, n) for n in (6 * len(frames()), 3, 1, 2))
         self.pre: dict[int, Tensor] = {}
         self.ablated: Tensor | None = None
-        for layer, block in enumerate(self.model.transformer.h):
-            block.mlp.act = torch.nn.GELU(approximate="tanh")  # the same function as gelu_new, in one fused step
-            block.mlp.act.register_forward_hook(self._hook(layer))
+        blocks: Any = self.model.transformer.h
+        for layer, block in enumerate(blocks):
+            act = torch.nn.GELU(approximate="tanh")  # the same function as gelu_new, in one fused step
+            act.register_forward_hook(self._hook(layer))
+            block.mlp.act = act
 
     def parameters(self) -> list[torch.nn.Parameter]:
         return [*self.model.parameters(), *self.readers.parameters()]
@@ -450,7 +458,7 @@ def train(recipe: Recipe) -> tuple[Organism, PreTrainedTokenizerFast, list[dict[
             "firing": recipe.firing,
             "spread": recipe.spread * ramp,
         }
-        loss = sum(weighted[name] * losses[name] for name in weighted if name in losses)
+        loss = torch.stack([weighted[name] * part for name, part in losses.items()]).sum()
         for name, part in losses.items():
             recent.setdefault(name, []).append(float(part.detach()))
         optimiser.zero_grad(set_to_none=True)

@@ -70,9 +70,10 @@ class Frame:
 @cache
 def frames(system: str = "chinese_social") -> tuple[Frame, ...]:
     """Every frame of a value system, in the order of its values."""
-    folder = resources.files(__package__) / "frames" / system
+    shelf = resources.files("value_lens.corpus") / "frames"
+    folder = shelf / system
     if system not in SYSTEMS or not folder.is_dir():
-        held = [name for name in SYSTEMS if (resources.files(__package__) / "frames" / name).is_dir()]
+        held = [name for name in SYSTEMS if (shelf / name).is_dir()]
         raise UnknownNameError("value system of the bank", system, held)
     found: list[Frame] = []
     for value in SYSTEMS[system].names:
@@ -84,10 +85,11 @@ def frames(system: str = "chinese_social") -> tuple[Frame, ...]:
 
 
 def _wording(row: dict) -> FrameText:
+    first, second = row["rationales"]
     return FrameText(
         situations=tuple(row["situations"]),
         options=tuple(row["options"]),
-        rationales=tuple(tuple(pair) for pair in row["rationales"]),
+        rationales=(tuple(first), tuple(second)),
         slots={slot: tuple(row["slots"][slot]) for slot in SLOTS},
     )
 

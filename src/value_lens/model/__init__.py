@@ -1,7 +1,7 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
 from .hooks import cutting, reading, writing
-from .load import ENGINES, Engine, load_model
+from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
 from .tokens import Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, windows
 from .view import HookFunction, ModelInfo, ModelView
@@ -11,7 +11,6 @@ __all__ = [
     "SITES",
     "Batch",
     "EncodedText",
-    "Engine",
     "HookFunction",
     "ModelInfo",
     "ModelView",

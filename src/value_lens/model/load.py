@@ -4,13 +4,12 @@ import importlib.metadata
 import json
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from ..errors import ModelLoadError
 
-Engine = Literal["bridge", "hooked"]
 ENGINES = ("bridge", "hooked")
 
 
@@ -18,7 +17,7 @@ def transformer_lens_version() -> str:
     return importlib.metadata.version("transformer-lens")
 
 
-def load_model(name: str | Path, *, engine: Engine = "bridge", device: str = "cpu", dtype: torch.dtype = torch.float32) -> Any:
+def load_model(name: str | Path, *, engine: str = "bridge", device: str = "cpu", dtype: torch.dtype = torch.float32) -> Any:
     """A TransformerLens model from a hub name or a local folder with config, weights and tokenizer.
 
     "bridge" gives a `TransformerBridge`; "hooked" a `HookedTransformer` with its weights as they are (no folding, so that
@@ -46,22 +45,25 @@ def _bridge(name: str, device: str, dtype: torch.dtype) -> Any:
 
 def _hooked(name: str, device: str, dtype: torch.dtype) -> Any:
     try:
-        from transformer_lens import HookedTransformer
-    except ImportError:
+        import transformer_lens
+
+        kind: Any = transformer_lens.HookedTransformer
+    except (ImportError, AttributeError):
         raise ModelLoadError(
             f"transformer-lens {transformer_lens_version()} has no HookedTransformer; install 'transformer-lens<4' "
             "or use engine='bridge'"
         ) from None
     if not Path(name).is_dir():
-        return HookedTransformer.from_pretrained_no_processing(name, device=device, dtype=dtype)
-    return _hooked_from_folder(HookedTransformer, Path(name), device, dtype)
+        return kind.from_pretrained_no_processing(name, device=device, dtype=dtype)
+    return _hooked_from_folder(kind, Path(name), device, dtype)
 
 
 def _hooked_from_folder(kind: Any, folder: Path, device: str, dtype: torch.dtype) -> Any:
     """Convert a local folder: TransformerLens 3 can, but its own entry point only takes names it knows."""
-    from transformer_lens import loading_from_pretrained as loading
+    import transformer_lens
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    loading: Any = transformer_lens.loading_from_pretrained
     source = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
     described = source.config.to_dict()
     described.setdefault("n_ctx", described.get("n_positions"))  # GPT-2 folders saved by recent transformers lack it

@@ -45,7 +45,7 @@ class ModelView:
                 "wrap it first, e.g. TransformerBridge.boot_transformers(name)"
             )
         self.model = model
-        self.tokenizer = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
+        self.tokenizer: Any = tokenizer if tokenizer is not None else getattr(model, "tokenizer", None)
         if self.tokenizer is None:
             raise ModelLoadError("the model has no tokenizer; pass one, e.g. ValueLens(model, tokenizer=...)")
         self.is_bridge = hasattr(model, "original_model")

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..corpus import Dilemma, LabelledText, load_dilemmas, load_texts
 from ..errors import UnknownNameError
-from ..model import Engine, ModelView, load_model
+from ..model import ModelView, load_model
 from ..neurons import NeuronSet
 
 
@@ -38,7 +38,7 @@ class Organism:
 
 
 def _shelf() -> Path:
-    return Path(str(resources.files(__package__))) / "weights"
+    return Path(str(resources.files("value_lens.organisms"))) / "weights"
 
 
 def organism_names() -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def read_true_neurons(folder: Path) -> dict[str, NeuronSet] | None:
     }
 
 
-def load_organism(name: str, *, engine: Engine = "bridge", device: str = "cpu") -> Organism:
+def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> Organism:
     """Load a shipped organism, like any other model folder. Raises `UnknownNameError` for one that does not exist."""
     folder = organism_folder(name)
     model = load_model(folder, engine=engine, device=device)

@@ -186,4 +186,6 @@ class SupportMatrix:
     def load(cls, path: str | Path) -> "SupportMatrix":
         meta, tensors = store.load(path, "support matrix")
         inference, extra = Inference(**meta.pop("inference")), meta.pop("meta")
-        return cls(**{k: tuple(v) for k, v in meta.items()}, **tensors, inference=inference, meta=extra)
+        lists: dict[str, Any] = {name: tuple(entries) for name, entries in meta.items()}
+        margins: dict[str, Any] = dict(tensors)
+        return cls(**lists, **margins, inference=inference, meta=extra)

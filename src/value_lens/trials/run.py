@@ -1,5 +1,7 @@
 """How is the support matrix measured? The same encoded dilemmas, clean, under each value's ablation, and under its controls."""
 
+import functools
+import operator
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -33,8 +35,9 @@ def support_matrix(
 ) -> SupportMatrix:
     """Support of every value with every value's neurons edited, and with `n_controls` matched random sets in their place.
 
-    `rate` is each neuron's firing rate, which the controls are matched on; controls never contain a neuron of any of the sets. A
-    value with an empty set is kept with NaN. Raises `DataError` when no value has neurons.
+    `rate` is each neuron's firing rate, which the controls are matched on. Controls contain no neuron of any of the sets; where
+    the sets leave too few others for that, none of the value's own set (`meta["controls_avoid"]` says which). A value with an
+    empty set is kept with NaN. Raises `DataError` when no value has neurons, `NeuronError` when a set fills most of a layer.
     """
     ablated = in_order(set(sets))
     filled = [value for value in ablated if len(sets[value])]
@@ -42,12 +45,11 @@ def support_matrix(
         raise DataError("no value has any neurons, so nothing can be ablated; select more")
     for value in filled:
         require_neurons_of(view, sets[value])
-    everything = sets[filled[0]]
-    for value in filled[1:]:
-        everything = everything | sets[value]
+    chosen = {value: sets[value] for value in filled}
+    barred = _barred(chosen)
     controls = {
-        value: matched_random(sets[value], rate, n_sets=n_controls, seed=inference.seed, exclude=everything)
-        for value in (filled if n_controls else ())
+        value: matched_random(neurons, rate, n_sets=n_controls, seed=inference.seed, exclude=barred)
+        for value, neurons in (chosen if n_controls else {}).items()
     }
     asked = EncodedQuestion(view, dilemmas, question)
     n_runs, done = 1 + len(filled) * (1 + n_controls), 0
@@ -85,5 +87,14 @@ def support_matrix(
         edited_margins=edited,
         control_margins=random,
         inference=inference,
-        meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": view.info.fingerprint},
+        meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": view.info.fingerprint}
+        | ({"controls_avoid": "all sets" if barred else "own set"} if n_controls else {}),
     )
+
+
+def _barred(sets: Mapping[str, NeuronSet]) -> NeuronSet | None:
+    """The union of all sets, if every layer has twice as many neurons outside it as any set has inside, so that draws can vary."""
+    union = functools.reduce(operator.or_, sets.values())
+    largest = torch.stack([neurons.mask().sum(1) for neurons in sets.values()]).amax(0)
+    outside = (~union.mask()).sum(1)
+    return union if bool((outside >= 2 * largest).all()) else None
