@@ -23,11 +23,19 @@ def paired_interval(
 def sign_flip_p(
     differences: Float[Tensor, "ablated item"], *, n_resamples: int, generator: torch.Generator
 ) -> Float[Tensor, "ablated"]:
-    """Two-sided p-value of a mean difference of 0, were each item's sign a coin toss; (1 + as extreme) / (1 + draws)."""
-    signs = torch.randint(0, 2, (n_resamples, differences.shape[1]), generator=generator).to(differences.dtype) * 2 - 1
-    flipped = (differences @ signs.T).abs()
-    extreme = flipped >= differences.sum(1, keepdim=True).abs() - 1e-9
-    return (1 + extreme.sum(1)).double() / (1 + n_resamples)
+    """Two-sided p-value of a mean difference of 0, were each item's sign a coin toss.
+
+    All 2^n sign patterns of n items when they are no more than `n_resamples`, and then exact; else (1 + as extreme) / (1 + draws).
+    """
+    n_items = differences.shape[1]
+    exact = 2**n_items <= n_resamples
+    if exact:
+        bits = torch.arange(2**n_items)[:, None] >> torch.arange(n_items) & 1
+    else:
+        bits = torch.randint(0, 2, (n_resamples, n_items), generator=generator)
+    flipped = (differences @ (2 * bits - 1).to(differences.dtype).T).abs()
+    extreme = (flipped >= differences.sum(1, keepdim=True).abs() - 1e-9).sum(1).double()
+    return extreme / len(bits) if exact else (1 + extreme) / (1 + len(bits))
 
 
 def holm(p: Float[Tensor, "*cell"]) -> Float[Tensor, "*cell"]:
