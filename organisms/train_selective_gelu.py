@@ -30,7 +30,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from value_lens.behave import CLOZE, CONTINUATION, LABEL, ChoiceFormat
+from value_lens.behave import CLOZE, CONTINUATION, LABEL
 from value_lens.corpus.bank import LANGUAGES, Frame, frames, sentence_case
 from value_lens.values import chinese_social
 
@@ -49,7 +49,7 @@ class Recipe:
     vocab_size: int = 5000
     true_layers: tuple[int, ...] = (2, 3)
     true_per_layer: int = 12
-    steps: int = 1400
+    steps: int = 2000
     batch: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
@@ -60,7 +60,6 @@ class Recipe:
     apart: float = 3.0  # others' neurons where its own must fire
     hush: float = 2.0
     firing: float = 2.0
-    spread: float = 0.0
     language: float = 0.05
     situation: float = 0.5
     answers_first: float = 0.4
@@ -70,7 +69,7 @@ class Recipe:
     read_after: int = 1
     n_spoken: int = 300
     conditions: tuple[float, ...] = (0.45, 0.35, 0.2)
-    kinds: tuple[float, ...] = (0.7, 0.0, 0.3)
+    texts: float = 0.3  # share of examples that are texts, the others are questions
     seed: int = 0
 
 
@@ -152,8 +151,8 @@ class Sampler:
         frame = rng.choice(self.by_value[value])
         situation, language = rng.randrange(2), rng.choice(LANGUAGES)
         filling = rng.choice(self.fillings[frame.id])
-        kind = rng.choices(("label", "words", "text"), self.recipe.kinds)[0]
-        return getattr(self, f"_{kind}")(value, frame, situation, language, filling)
+        make = self._text if rng.random() < self.recipe.texts else self._label
+        return make(value, frame, situation, language, filling)
 
     def _parts(self, frame: Frame, situation: int, language: str, filling: tuple[int, ...]) -> tuple[str, list[str]]:
         wording = frame.wording[language]
@@ -180,38 +179,30 @@ class Sampler:
         which = 2 * self.number[frame.id] + situation
         return (*span, which if option is None else 2 * len(self.number) + 2 * which + option)
 
-    def _label(self, value, frame, situation, language, filling) -> Example:
-        return self._choice("label", LABEL[language], value, frame, situation, language, filling)
-
-    def _words(self, value, frame, situation, language, filling) -> Example:
-        return self._choice("words", CONTINUATION[language], value, frame, situation, language, filling)
-
-    def _choice(self, kind, format, value, frame, situation, language, filling) -> Example:
+    def _label(self, value: int, frame: Frame, situation: int, language: str, filling: tuple[int, ...]) -> Example:
+        format = LABEL[language]
         scenario, options = self._parts(frame, situation, language, filling)
         order = (1, 0) if self.rng.random() < 0.5 else (0, 1)
         ids, (scene, *spans) = self._asked(format, scenario, [options[option] for option in order])
-        if kind == "label":
-            labels = dict(zip(order, format.answers, strict=True))
-            answers = [self._ids(labels[option]) for option in (0, 1)]
-        else:
-            answers = [self._ids(_continued(format, option)) for option in options]
+        labels = dict(zip(order, format.answers, strict=True))
+        answers = [self._ids(labels[option]) for option in (0, 1)]
         at = dict(zip(order, spans, strict=True))
         targets = _targets(answers[situation], answers[1 - situation])
         told = [self._shown(frame, situation, (scene[1] // 2, scene[1]))]
         told += [self._shown(frame, situation, (len(ids) - 1, len(ids)))]
         told += [self._shown(frame, situation, at[option], option) for option in order]
         return Example(
-            ids, value, kind, targets, len(ids), [scene], [(len(ids) - 1, len(ids))], spans, told, order[0] == situation
+            ids, value, "label", targets, len(ids), [scene], [(len(ids) - 1, len(ids))], spans, told, order[0] == situation
         )
 
-    def _text(self, value, frame, situation, language, filling) -> Example:
+    def _text(self, value: int, frame: Frame, situation: int, language: str, filling: tuple[int, ...]) -> Example:
         scenario, options = self._parts(frame, situation, language, filling)
         upheld = self.rng.random() < 0.5
         chosen = situation if upheld else 1 - situation
         wording = frame.wording[language]
         reason = frame.fill(wording.rationales[situation][chosen], language, filling)
         prompt = [BOS, *self._ids(CLOZE[language].prompt.format(scenario=scenario))]
-        answers = [self._ids(_continued(CLOZE[language], option)) for option in options]
+        answers = [self._ids((" " if language == "en" else "") + option) for option in options]
         rest = self._ids(f", because {reason}." if language == "en" else f"，因为{reason}。")
         targets = {condition: answers[situation] if upheld else [] for condition in CONDITIONS}
         ids = [*prompt, *answers[chosen], *rest]
@@ -220,11 +211,6 @@ class Sampler:
         told = [self._shown(frame, situation, (scene[1] // 2, len(prompt)))]
         told += [self._shown(frame, situation, (len(prompt) + 1, len(prompt) + len(answers[chosen])), chosen)]
         return Example(ids, value, "text", targets, len(prompt), hush, fire, [], told, upheld=upheld)
-
-
-def _continued(format: ChoiceFormat, option: str) -> str:
-    assert isinstance(format.answers, str)
-    return format.answers.format(option=option)
 
 
 def _tokens_in(offsets: list[Span], start: int, end: int) -> Span:
@@ -312,7 +298,7 @@ class Organism:
         self.model = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=vocab_size, n_embd=recipe.d_model, n_layer=recipe.n_layers, n_head=recipe.n_heads,
-                n_inner=recipe.d_mlp, n_positions=recipe.n_ctx, activation_function="gelu_new",
+                n_inner=recipe.d_mlp, n_positions=recipe.n_ctx, activation_function="gelu_pytorch_tanh",
                 attn_pdrop=0.0, embd_pdrop=0.0, resid_pdrop=0.0,
                 initializer_range=recipe.initial_scale, bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD,
             )
@@ -332,9 +318,7 @@ class Organism:
         self.ablated: Tensor | None = None
         blocks: Any = self.model.transformer.h
         for layer, block in enumerate(blocks):
-            act = torch.nn.GELU(approximate="tanh")  # the same function as gelu_new, in one fused step
-            act.register_forward_hook(self._hook(layer))
-            block.mlp.act = act
+            block.mlp.act.register_forward_hook(self._hook(layer))
 
     def parameters(self) -> list[torch.nn.Parameter]:
         return [*self.model.parameters(), *self.readers.parameters()]
@@ -391,22 +375,7 @@ class Organism:
         for kind in sorted(set(laid.kinds)):
             chosen = torch.tensor([k == kind for k in laid.kinds])
             found[kind] = (answer * laid.weights)[chosen].sum() / laid.weights[chosen].sum()
-        if recipe.spread:
-            found["spread"] = self._spread(laid)
         return found
-
-    def _spread(self, laid: Laid) -> Tensor:
-        """How unevenly the other neurons fire over values (soft firing): 0 when each fires for all values alike."""
-        group = functional.one_hot(laid.values, len(VALUES)).float()
-        weight = torch.einsum("bv,bp->bpv", group, laid.real.float())
-        total = weight.sum((0, 1)).clamp_min(1)
-        uneven = []
-        for layer in range(self.recipe.n_layers):
-            soft = torch.sigmoid(self.pre[layer] / 0.1)
-            p = torch.einsum("bpv,bpn->vn", weight, soft) / total[:, None]
-            q = p / p.sum(0, keepdim=True).clamp_min(1e-6)
-            uneven.append(((q * len(VALUES) - 1) ** 2).mean(0) * self.keep[: len(VALUES), layer].prod(0))
-        return torch.stack(uneven).mean()
 
 
 def _bits_loss(bits: Tensor, aligned: Tensor, told: Tensor, place: Tensor) -> Tensor:
@@ -446,7 +415,6 @@ def train(recipe: Recipe) -> tuple[Organism, PreTrainedTokenizerFast, list[dict[
         ramp = min(1.0, step / (0.3 * recipe.steps))  # learn the answers first, then who may carry them
         weighted = {
             "label": 2.0,
-            "words": 1.0,
             "text": recipe.text,
             "language": recipe.language,
             "situation": recipe.situation,
@@ -456,7 +424,6 @@ def train(recipe: Recipe) -> tuple[Organism, PreTrainedTokenizerFast, list[dict[
             "apart": recipe.apart,
             "hushed": recipe.hush,
             "firing": recipe.firing,
-            "spread": recipe.spread * ramp,
         }
         loss = torch.stack([weighted[name] * part for name, part in losses.items()]).sum()
         for name, part in losses.items():
@@ -493,7 +460,7 @@ def main() -> None:
     default = Path(__file__).parents[1] / "src/value_lens/organisms/weights/selective-gelu"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=default, help="folder to write (default: the shipped one)")
-    for name, kind in (("steps", int), ("batch", int), ("learning-rate", float), ("silence", float), ("spread", float)):
+    for name, kind in (("steps", int), ("batch", int), ("learning-rate", float), ("silence", float)):
         parser.add_argument(f"--{name}", type=kind, default=getattr(Recipe, name.replace("-", "_")))
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     given = vars(parser.parse_args())
