@@ -3,8 +3,8 @@ PYTHON ?= python3
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM = false
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Threads that wait for work must not burn the cores they share.
-export OMP_WAIT_POLICY = passive
+# Threads that wait for work soon give way to others.
+export GOMP_SPINCOUNT ?= 30000
 
 DEMO = .venv
 NEW = .venv-tl4

@@ -108,7 +108,7 @@ def shapes(tree: ast.AST) -> list[str]:
 
 
 def unlisted(shape: str) -> list[str]:
-    words = [word.lstrip("*#?") for word in shape.split() if word != "..."]
+    words = [word.lstrip("*#?") for word in shape.split() if word not in ("...", "_")]
     return [word for word in words if not word.isdigit() and word not in AXES]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -72,16 +73,23 @@ def _show(result: Any) -> None:
 
     matrix = result.matrix
     for place, language in enumerate(matrix.languages):
-        table = Table(title=f"Support rate, {language}", title_justify="left")
-        headings = ("value", "neurons", "clean", "own ablated", "effect, 95% interval", "p", "others, mean", "controls")
-        for heading in headings:
-            table.add_column(heading, justify="left" if heading == "value" else "right")
+        table = Table(title=f"Support rate, {language}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for heading in ("value", "n", "clean", "ablated", "effect [95%]", "p", "others", "controls"):
+            table.add_column(heading, justify="left" if heading == "value" else "right", no_wrap=True)
         for v, value in enumerate(matrix.values):
             table.add_row(shown(value), *_row(matrix, place, v, value))
         console.print(table)
+    console.print(_LEGEND.replace("\n", " "), style="dim", highlight=False, markup=False)
     console.print()
     for sentence in result.words:
-        console.print(f"• {sentence}", highlight=False, soft_wrap=True)
+        console.print(f"• {sentence}", highlight=False, markup=False)
+
+
+_LEGEND = """\
+n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change in
+percentage points, with its bootstrap interval. p: sign-flip p-value, corrected for all cells. others: mean support while
+another value's neurons are zeroed. controls: lowest and highest support while matched random neurons are zeroed.
+"""
 
 
 def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
@@ -100,7 +108,7 @@ def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
         f"{100 * float(matrix.effect[at]):+.0f} [{low:+.0f}, {high:+.0f}]" if matrix.n_neurons[a] else "-",
         f"{float(matrix.p[at]):.3f}" if matrix.n_neurons[a] else "-",
         _percent(float(matrix.rate[place, v, others].mean())) if others else "-",
-        f"{_percent(float(controls.min()))} to {_percent(float(controls.max()))}" if len(controls) else "-",
+        f"{100 * float(controls.min()):.0f}-{_percent(float(controls.max()))}" if len(controls) else "-",
     ]
 
 
@@ -120,7 +128,7 @@ def demo(
     """The whole job, offline, on a shipped organism and the packaged bank; under a minute on two cores."""
     from .organisms import organism_folder
 
-    settings = {"fillings": "held_out", "per_group": 20, "per_value": 8, "controls": 3, "seed": seed}
+    settings = {"fillings": "held_out", "per_group": 20, "per_value": 12, "n_neurons": 24, "controls": 2, "seed": seed}
     _execute({"model": str(organism_folder(DEMO_ORGANISM)), **settings}, out)
 
 

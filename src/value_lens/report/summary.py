@@ -1,7 +1,7 @@
 """What goes into `summary.json`, and what does it say in plain words?"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -23,15 +23,16 @@ def number(given: "float | Tensor") -> Number:
 def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Mapping[str, NeuronSet] | None) -> dict[str, Any]:
     """One method's parameters, set sizes and, where the true neurons are known, the average precision of its ranking."""
     rule = next(iter(sets.values())).provenance["rule"]
-    precision = None
-    if true is not None:
-        known = [value for value in scores.values if value in true]
-        precision = {value: number(average_precision(scores.of(value), true[value])) for value in known}
-    return {
+    found: dict[str, Any] = {
         "params": {**scores.params, "rule": rule},
         "n_neurons": {value: len(neurons) for value, neurons in sets.items()},
-        "average_precision": precision,
+        "average_precision": None,
     }
+    if true is not None:
+        known = [value for value in scores.values if value in true]
+        found["average_precision"] = {value: number(average_precision(scores.of(value), true[value])) for value in known}
+        found["n_true_found"] = {value: len(set(sets[value]) & set(true[value])) for value in known}
+    return found
 
 
 def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
@@ -64,10 +65,14 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
     said: list[str] = []
     for name, found in methods.items():
         sizes = list(found["n_neurons"].values())
-        line = f"{name}: {sum(sizes)} neurons for {len(sizes)} values ({min(sizes)} to {max(sizes)} a value)"
+        spread = f"{min(sizes)}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
+        line = f"{name} chose {sum(sizes)} neurons for {len(sizes)} values, {spread} a value"
         if found["average_precision"]:
             scores = list(found["average_precision"].values())
-            line += f"; its ranking recovers the known true neurons with mean average precision {sum(scores) / len(scores):.2f}"
+            line += (
+                f"; {sum(found['n_true_found'].values())} of these are true neurons of their value, and its ranking recovers the "
+                f"true neurons with mean average precision {sum(scores) / len(scores):.2f}"
+            )
         said.append(line + ".")
     for place, language in enumerate(matrix.languages):
         said.append(_language_words(matrix, place, language, method))
@@ -85,7 +90,7 @@ def _language_words(matrix: SupportMatrix, place: int, language: str, method: st
     ]
     effect = 100 * matrix.effect[place]
     clean = 100 * matrix.clean[place]
-    line = f"[{language}] support without any edit: {_range(clean[~clean.isnan()].tolist())}."
+    line = f"In {language}, support without any edit is {_range(clean[~clean.isnan()].tolist())}."
     if not pairs:
         return line + " No ablated value was also evaluated, so only leakage to other values can be read."
     own = [float(effect[v, a]) for v, a in pairs]
@@ -93,15 +98,20 @@ def _language_words(matrix: SupportMatrix, place: int, language: str, method: st
     others = [x for x in others if not math.isnan(x)]
     significant = sum(float(matrix.p[place, v, a]) < 0.05 for v, a in pairs)
     line += (
-        f" Ablating a value's own {method} neurons changes its support by {_range(own, True)} points "
-        f"(p < 0.05 after correction for {significant} of {len(pairs)} values)"
+        f" Ablating a value's own {method} neurons changes its support by {_range(own, True)} points; for {significant} of "
+        f"{len(pairs)} values p < 0.05 after correction for all cells"
     )
     if others:
-        line += f", other values' support by at most {max(map(abs, others)):.0f}"
+        line += f". It changes other values' support by {_sizes(others)}"
     if matrix.control_margins.shape[1]:
         controls = (100 * matrix.control_effect[place]).flatten()
-        line += f"; matched random neurons change any support by at most {float(controls[~controls.isnan()].abs().max()):.0f}"
+        line += f"; matched random neurons change any support by {_sizes(controls[~controls.isnan()].tolist())}"
     return line + "."
+
+
+def _sizes(changes: Sequence[float]) -> str:
+    sizes = [abs(change) for change in changes]
+    return f"{sum(sizes) / len(sizes):.1f} on average, {max(sizes):.0f} at most"
 
 
 def _range(numbers: list[float], signed: bool = False) -> str:

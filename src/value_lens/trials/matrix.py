@@ -14,7 +14,7 @@ from torch import Tensor
 from .. import store
 from ..behave import supports
 from ..errors import DataError, UnknownNameError
-from .inference import holm, paired_interval, sign_flip_p
+from .inference import paired_interval, sign_flip_p
 
 if TYPE_CHECKING:
     import pandas
@@ -23,20 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inference:
-    """Settings of the intervals and p-values.
+    """Settings of the intervals and p-values: draws of each, interval level, seed."""
 
-    n_resamples: bootstrap draws. n_flips: sign-flip draws; a drawn p-value is never below 1 / (1 + n_flips), and the correction
-    multiplies it by up to the number of cells (288 for twelve values in two languages), so few draws can show nothing.
-    """
-
-    n_resamples: int = 2000
-    n_flips: int = 20_000
+    n_resamples: int = 5000
     level: float = 0.95
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.n_resamples, self.n_flips) < 1 or not 0 < self.level < 1:
-            raise DataError(f"draws must be positive and level between 0 and 1, got {self}")
+        if self.n_resamples < 1 or not 0 < self.level < 1:
+            raise DataError(f"n_resamples must be positive and level between 0 and 1, got {self.n_resamples} and {self.level}")
 
 
 @dataclass(frozen=True)
@@ -117,19 +112,17 @@ class SupportMatrix:
         p = torch.full(shape, torch.nan, dtype=torch.float64)
         differences = supports(self.edited_margins) - supports(self.clean_margins)
         tested = [row for row, count in enumerate(self.n_neurons) if count]
-        settings = self.inference
-        for l, language in enumerate(self.languages):
-            for v, value in enumerate(self.values):
-                items = self.items_of(language, value)
-                if not items or not tested:
-                    continue
-                cell = differences[tested][:, items]
-                generator = torch.Generator().manual_seed(settings.seed)
-                interval[l, v, tested] = paired_interval(
-                    cell, n_resamples=settings.n_resamples, level=settings.level, generator=generator
-                )
-                p[l, v, tested] = sign_flip_p(cell, n_resamples=settings.n_flips, generator=generator)
-        return interval, holm(p)
+        settings, n_draws = self.inference, self.inference.n_resamples
+        generator = torch.Generator().manual_seed(settings.seed)
+        places = [(l, v) for l in range(len(self.languages)) for v in range(len(self.values))]
+        items = {(l, v): self.items_of(self.languages[l], self.values[v]) for l, v in places}
+        blocks = {place: differences[tested][:, chosen] for place, chosen in items.items() if chosen and tested}
+        for (l, v), block in blocks.items():
+            interval[l, v, tested] = paired_interval(block, n_resamples=n_draws, level=settings.level, generator=generator)
+        found = sign_flip_p(list(blocks.values()), n_resamples=n_draws, generator=generator)
+        for (l, v), corrected in zip(blocks, found, strict=True):
+            p[l, v, tested] = corrected
+        return interval, p
 
     @property
     def interval(self) -> Float64[Tensor, "language value ablated bound"]:
@@ -138,7 +131,7 @@ class SupportMatrix:
 
     @property
     def p(self) -> Float64[Tensor, "language value ablated"]:
-        """Sign-flip p-value of the effect, Holm-corrected over all cells."""
+        """Sign-flip p-value of the effect, corrected over all cells by the maximum statistic."""
         return self._inferred[1]
 
     def to_frame(self) -> "pandas.DataFrame":
