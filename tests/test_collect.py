@@ -14,7 +14,7 @@ ACTIVATIONS = {
     "gelu": torch.nn.functional.gelu,
     "gelu_new": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
 }
-NEAR_ZERO = 1e-5
+NEAR_ZERO = 1e-6  # float32 rounding of activations of order 1
 
 
 def token_ids(model, text):
@@ -62,7 +62,7 @@ def test_equals_a_loop_over_single_texts(lens, model, texts, site):
     expected = slow_counts(model, texts, site)
     assert set(stats.groups) == set(expected)
     allowed = sum(row[5] for row in expected.values())
-    assert allowed <= 1e-4 * int(stats.n_tokens.sum()) * stats.n_layers * stats.d_mlp
+    assert allowed <= 2e-4 * int(stats.n_tokens.sum()) * stats.n_layers * stats.d_mlp
     differing = 0
     for place, group in enumerate(stats.groups):
         n_texts, n_tokens, fired, total, total_sq, _ = expected[group]

@@ -177,6 +177,8 @@ def test_impossible_counts_are_refused():
         vl.FiringStats.from_counts([GROUPS[0]], [3], torch.full((1, 2, 2), 4))
     with pytest.raises(DataError, match="or a negative number of times"):
         vl.FiringStats.from_counts([GROUPS[0]], [3], torch.full((1, 2, 2), -1))
+    with pytest.raises(DataError, match="fired holds fractions; were these probabilities"):
+        vl.FiringStats.from_counts([GROUPS[0]], [3], torch.full((1, 2, 2), 0.5))
     with pytest.raises(DataError, match=r"a group comes twice: \['freedom\+en', 'freedom\+en'\]"):
         vl.FiringStats.from_counts([GROUPS[0], GROUPS[0]], [3, 3], torch.zeros(2, 2, 2))
 

@@ -24,7 +24,7 @@ def data(tmp_path, texts, dilemmas):
 
 
 def arguments(folders, data, out, *more):
-    given = ["run", "--model", str(folders["llama"]), "--out", str(out), "--controls", "2"]
+    given = ["run", "--model", str(folders["llama"]), "--out", str(out), "--controls", "2", "--threshold", "0.1"]
     for name, path in data.items():
         given += [f"--{name}", path]
     return [*given, *map(str, more)]
@@ -59,7 +59,7 @@ def test_files_and_summary(folders, data, tmp_path, texts, dilemmas):
     assert summary["corpus"]["n_texts"] == len(texts) and summary["corpus"]["n_dilemmas"] == len(dilemmas)
     assert summary["corpus"]["n_tokens"] == int(stats.n_tokens.sum())
     assert summary["collect"]["tokens_per_second"] > 0
-    chosen = vl.select(vl.opposition(stats))
+    chosen = vl.select(vl.opposition(stats), vl.threshold_rule(0.1))
     for value, neurons in chosen.items():
         assert vl.NeuronSet.load(out / "neurons" / f"{value}.json") == neurons
         assert summary["methods"]["opposition"]["n_neurons"][value] == len(neurons)
@@ -80,7 +80,7 @@ def test_files_and_summary(folders, data, tmp_path, texts, dilemmas):
 
 
 def test_same_seed_same_files(folders, data, tmp_path):
-    job = Job(model=str(folders["gpt2"]), controls=2, **data)
+    job = Job(model=str(folders["gpt2"]), controls=2, n_neurons=8, **data)
     for name in ("first", "second"):
         run_job(job, tmp_path / name)
     first, second = tmp_path / "first", tmp_path / "second"

@@ -53,7 +53,9 @@ def test_controls_are_the_seeded_matched_sets(lens, dilemmas, sets, matrix, text
 
 
 def test_rank_counts_controls_at_least_as_strong(matrix):
-    for at in [(l, v, a) for l in range(2) for v in range(2) for a in range(2)]:
+    tested = [a for a, count in enumerate(matrix.n_neurons) if count]
+    assert len(tested) == 2
+    for at in [(l, v, a) for l in range(2) for v in range(2) for a in tested]:
         stronger = int((matrix.control_effect[at].abs() >= matrix.effect[at].abs()).sum())
         assert int(matrix.rank[at]) == 1 + stronger
 
@@ -93,4 +95,18 @@ def test_no_neurons_at_all_is_an_error(lens, dilemmas, sets):
 def test_without_statistics_the_scenarios_give_the_rates(lens, dilemmas, sets):
     found = lens.support_matrix(dilemmas, sets, controls=1)
     assert found.control_margins.shape == (3, 1, len(dilemmas))
-    assert not found.control_margins[:2].isnan().any()
+    for a, ablated in enumerate(found.ablated):
+        assert bool(found.control_margins[a].isnan().any()) == (not len(sets[ablated]))
+    assert found.meta["controls_avoid"] == "all sets"
+
+
+def test_controls_may_enter_other_sets_only_when_those_leave_no_room(lens, dilemmas):
+    shape = {"site": "post", "n_layers": lens.info.n_layers, "d_mlp": lens.info.d_mlp}
+    size = int(0.4 * lens.info.d_mlp)
+    halves = {"care": range(size), "honesty": range(size, 2 * size)}
+    crowded = {value: vl.NeuronSet.of([(1, index) for index in places], **shape) for value, places in halves.items()}
+    found = lens.support_matrix(dilemmas, crowded, controls=1)
+    assert found.meta["controls_avoid"] == "own set"
+    most = {"care": vl.NeuronSet.of([(1, index) for index in range(2 * size)], **shape)}
+    with pytest.raises(vl.ValueLensError, match=f"outside the set, too few for a control of {2 * size}"):
+        lens.support_matrix(dilemmas, most, controls=1)

@@ -11,7 +11,7 @@ from ..store import write_atomically
 
 Aspect = Literal["+", "-"]
 ASPECTS: tuple[str, ...] = get_args(Aspect)
-_POLARITY = {"1": "+", "+1": "+", "1.0": "+", "-1": "-", "-1.0": "-"}
+_POLARITY = {"1": "+", "+1": "+", "1.0": "+", "-1": "-", "-1.0": "-", "+": "+", "-": "-"}
 
 
 class Group(NamedTuple):
@@ -88,7 +88,9 @@ def record_from(row: object, kind: type[Record], where: str) -> Record:
         raise DataError(f"{where}: expected an object with fields, got {type(row).__name__}")
     row = dict(row)
     if kind is LabelledText and "aspect" not in row and "polarity" in row:
-        row["aspect"] = _POLARITY.get(str(row["polarity"]), row["polarity"])
+        if str(row["polarity"]) not in _POLARITY:
+            raise DataError(f"{where}: field 'polarity': {row['polarity']!r} is neither +1 nor -1")
+        row["aspect"] = _POLARITY[str(row["polarity"])]
     chosen: dict[str, Any] = {}
     for field in fields(kind):
         if row.get(field.name) is not None:

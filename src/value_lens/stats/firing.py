@@ -68,10 +68,12 @@ class FiringStats:
         """Statistics from counts made elsewhere (published tables, tests); groups may come in any order and are sorted."""
         named = [Group(*group) for group in groups]
         order = [named.index(group) for group in sort_groups(named)]
-        count = lambda given: torch.as_tensor(given, dtype=torch.int64)[order]  # noqa: E731
+        count_of = lambda given: torch.as_tensor(given).to(torch.int64)  # noqa: E731
+        count = lambda given: count_of(given)[order]  # noqa: E731
         summed = lambda given: None if given is None else given.to(torch.float64)[order]  # noqa: E731
-        if torch.as_tensor(fired).is_floating_point() or torch.as_tensor(n_tokens).is_floating_point():
-            raise DataError("counts are whole numbers, but n_tokens or fired holds floating-point ones")
+        for name, given in (("n_tokens", n_tokens), ("fired", fired)):
+            if bool((torch.as_tensor(given) != count_of(given)).any()):
+                raise DataError(f"counts are whole numbers, but {name} holds fractions; were these probabilities?")
         if len(order) != len(named):
             raise DataError(f"a group comes twice: {list(map(str, named))}")
         return cls(
