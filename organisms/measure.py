@@ -14,7 +14,7 @@ from value_lens.organisms import read_true_neurons
 BARS = {"clean": 0.90, "own_drop": 0.50, "other_move": 0.05, "control_move": 0.05, "average_precision": 0.5}
 
 
-def measure(folder: Path, *, per_value: int = 40, controls: int = 3) -> dict[str, Any]:
+def measure(folder: Path, *, per_value: int = 40, controls: int = 2) -> dict[str, Any]:
     """Worst cases over values and languages of both splits, and how well each method ranks the true neurons."""
     lens = vl.ValueLens(vl.load_model(folder))
     true = read_true_neurons(folder) or {}

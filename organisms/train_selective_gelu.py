@@ -9,7 +9,7 @@ Help that is thrown away after training: linear readers of the residual stream t
 option is shown and where, whether the two belong together, and what the last layer must know to answer. Without them no answer was learnt
 within a thousand steps; with them in some five hundred. Own-value ablation begins when the answers are learnt.
 
-Fillings that use the last word of any slot are never trained on.
+Fillings that use the last word of any slot are never trained on; tokens replaced at random prepare the model for such words.
 
     python organisms/train_selective_gelu.py --out FOLDER        # seeded; about fifteen minutes on two cores
 """
@@ -54,7 +54,8 @@ class Recipe:
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     initial_scale: float = 0.1
-    margin: float = 0.3
+    margin: float = 0.5
+    noise: float = 0.04  # share of the prompt's tokens that are replaced at random, so that unseen words do no harm
     fire_margin: float = 1.0
     silence: float = 5.0
     apart: float = 3.0  # others' neurons where its own must fire
@@ -258,10 +259,12 @@ def lay_out(recipe: Recipe, examples: list[Example], rng: random.Random, ablatin
         scored += [(row, example.prompt + k - 1, token, 1 / len(target)) for k, token in enumerate(target)]
     width = max(map(len, sequences))
     tokens = torch.full((len(sequences), width), PAD)
+    replaced = torch.rand(tokens.shape) < recipe.noise
     real, silent, fires = torch.zeros((3, len(sequences), width), dtype=torch.bool)
     told, place = torch.full((2, len(sequences), width), -1)
     for row, (ids, example) in enumerate(zip(sequences, examples, strict=True)):
         tokens[row, : len(ids)] = torch.tensor(ids)
+        replaced[row, [0, *range(example.prompt - 3, width)]] = False  # not BOS, not the words that ask for the answer
         real[row, : len(ids)] = True
         for start, end in example.hush:
             silent[row, start:end] = True
@@ -274,6 +277,7 @@ def lay_out(recipe: Recipe, examples: list[Example], rng: random.Random, ablatin
         if ids is not example.ids:  # the answer given here may be the violating option
             fires[row, example.prompt :] = False
             told[row, example.prompt :] = -1
+    tokens = torch.where(replaced, torch.randint(PAD + 1, recipe.vocab_size, tokens.shape), tokens)
     fires, told = fires & real, told.masked_fill(~real, -1)
     asked = [
         (row, example.prompt - 1, int(example.first_fits), int(ablated[row] == example.value))

@@ -24,7 +24,19 @@ def data(tmp_path, texts, dilemmas):
 
 
 def arguments(folders, data, out, *more):
-    given = ["run", "--model", str(folders["llama"]), "--out", str(out), "--controls", "2", "--threshold", "0.1"]
+    given = [
+        "run",
+        "--model",
+        str(folders["llama"]),
+        "--out",
+        str(out),
+        "--controls",
+        "2",
+        "--method",
+        "opposition",
+        "--threshold",
+        "0.1",
+    ]
     for name, path in data.items():
         given += [f"--{name}", path]
     return [*given, *map(str, more)]
@@ -135,6 +147,11 @@ def test_statistics_survive_a_failure_later(folders, data, tmp_path, monkeypatch
     result = terminal.invoke(app, arguments(folders, data, tmp_path / "out"))
     assert result.exit_code == 130 and "interrupted" in result.output
     assert vl.FiringStats.load(tmp_path / "out" / "stats.safetensors").site == "post"
+
+
+def test_a_rule_that_chooses_nothing_says_so(folders, data, tmp_path):
+    with pytest.raises(vl.ValueLensError, match="opposition chose no neurons for any value: its highest score is 0"):
+        run_job(Job(model=str(folders["gpt2"]), method="opposition", threshold=0.999, **data), tmp_path)
 
 
 def test_half_precision_runs(folders, data, tmp_path):

@@ -49,13 +49,13 @@ class Job:
     per_group: int | None = 100
     per_value: int | None = 20
     site: str = "post"
-    method: str = "opposition"
+    method: str = "vape"
     n_neurons: int | None = None
     top: float = 0.01
     filter: float = 0.95
     bar: float = 0.95
     threshold: float = 0.03
-    controls: int = 20
+    controls: int = 5
     scoring: str = "label"
     too_long: str = "refuse"
     max_tokens: int = 4096
@@ -116,6 +116,11 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     if job.method not in scores:
         raise DataError(f"method {job.method!r} does not apply: it needs {_NEEDS[job.method]}")
     sets = {name: select(found, rules[name]) for name, found in scores.items()}
+    if not any(map(len, sets[job.method].values())):
+        raise DataError(
+            f"{job.method} chose no neurons for any value: its highest score is {float(scores[job.method].scores.max()):.4f}, its "
+            f"rule {rules[job.method].params}; loosen the rule, or take the best of the ranking with n_neurons (--n-neurons)"
+        )
     matrix = lens.support_matrix(
         dilemmas,
         sets[job.method],
