@@ -1,6 +1,7 @@
 """Does the main job run from the terminal, write what it promises, repeat itself, and lose nothing on bad input?"""
 
 import csv
+import dataclasses
 import json
 
 import matplotlib.image
@@ -152,6 +153,17 @@ def test_statistics_survive_a_failure_later(folders, data, tmp_path, monkeypatch
 def test_a_rule_that_chooses_nothing_says_so(folders, data, tmp_path):
     with pytest.raises(vl.ValueLensError, match="opposition chose no neurons for any value: its highest score is 0"):
         run_job(Job(model=str(folders["gpt2"]), method="opposition", threshold=0.999, **data), tmp_path)
+
+
+def test_cut_texts_are_counted_and_said(folders, data, tmp_path, texts):
+    long = [dataclasses.replace(text, text=" ".join([text.text] * 40)) for text in texts[:5]]
+    write_jsonl(tmp_path / "long.jsonl", [*long, *texts[5:]])
+    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, **{**data, "texts": str(tmp_path / "long.jsonl")})
+    with pytest.raises(vl.ValueLensError, match="'t0' is .* tokens long, but the model's context is 96; shorten it"):
+        run_job(job, tmp_path / "refused")
+    result = run_job(dataclasses.replace(job, too_long="cut"), tmp_path / "cut")
+    assert result.summary["corpus"]["n_texts_cut"] == 5
+    assert "5 of 60 texts were longer than the model's context and were cut to it." in result.words
 
 
 def test_half_precision_runs(folders, data, tmp_path):

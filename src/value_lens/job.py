@@ -135,6 +135,8 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
     summary = _summary(job, lens, stats, seconds, dilemmas, methods, matrix)
     words = plain_words(matrix, methods, job.method)
+    if n_cut := stats.meta["n_texts_cut"]:
+        words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
     write_results(result, out)
     return result

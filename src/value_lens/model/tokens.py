@@ -60,8 +60,8 @@ def encode(
     n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
     if n_cut and too_long == "refuse":
         raise DataError(
-            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it, or cut "
-            "long texts with too_long='cut' (on the command line: --too-long cut)"
+            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it or "
+            "leave it out, or, if it is a text to count, cut it with too_long='cut' (on the command line: --too-long cut)"
         )
     if n_cut and counted >= view.n_ctx:
         raise DataError(f"text {name or origin!r}: its prompt alone ({counted} tokens) fills the context of {view.n_ctx}")

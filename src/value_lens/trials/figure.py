@@ -22,7 +22,7 @@ def draw_effects(matrix: "SupportMatrix", languages: tuple[str, ...]) -> Figure:
         image = panel.imshow(effect, cmap="RdBu_r", vmin=-100, vmax=100, aspect="auto")
         panel.set_xticks(range(n_columns), [name.replace("_", " ") for name in matrix.ablated], rotation=45, ha="right")
         panel.set_yticks(range(n_rows), [name.replace("_", " ") for name in matrix.values])
-        panel.set_xlabel("neurons ablated")
+        panel.set_xlabel("neurons ablated          • p < 0.05, corrected for all cells")
         panel.set_ylabel("support measured")
         panel.set_title(f"Change of support rate ({language}), percentage points")
         for row in range(n_rows):
@@ -31,7 +31,8 @@ def draw_effects(matrix: "SupportMatrix", languages: tuple[str, ...]) -> Figure:
                 if math.isnan(number):
                     continue
                 mark = "•" if float(matrix.p[place, row, column]) < 0.05 else ""
+                shown = f"{number:+.0f}" if round(number) else "0"
                 colour = "white" if abs(number) > 60 else "black"
-                panel.text(column, row, f"{number:+.0f}{mark}", ha="center", va="center", fontsize=8, color=colour)
+                panel.text(column, row, shown + mark, ha="center", va="center", fontsize=8, color=colour)
         figure.colorbar(image, ax=panel, shrink=0.8)
     return figure
