@@ -2,6 +2,6 @@
 
 from .collect import Progress, activations, collect
 from .firing import FiringStats, sort_groups
-from .fold import FiringFold, text_sums
+from .fold import FiringFold
 
-__all__ = ["FiringFold", "FiringStats", "Progress", "activations", "collect", "sort_groups", "text_sums"]
+__all__ = ["FiringFold", "FiringStats", "Progress", "activations", "collect", "sort_groups"]

@@ -18,17 +18,19 @@ def text_sums(
     activations: Float[Tensor, "batch pos neuron"],
     counted: Bool[Tensor, "batch pos"],
     moments: bool,
-    dtype: torch.dtype = torch.float32,
+    scratch: Float[Tensor, "batch pos neuron"],
 ) -> list[Float[Tensor, "batch neuron"]]:
     """Sums over the counted tokens of each text: how often > 0 and, with moments, the activations and their squares.
 
-    Summed in `dtype` whatever the activations' own: in float32, counts are exact up to 16 million tokens a text.
+    Summed in the dtype of `scratch`, which is overwritten, whatever the activations' own: in float32, counts are exact up to 16
+    million tokens a text. Without fresh memory for each product the sums take less than half the time.
     """
-    weight = counted.to(dtype)
-    sums = [_weighted(weight, (activations > 0).to(dtype))]
+    weight = counted.to(scratch.dtype)
+    sums = [_weighted(weight, torch.gt(activations, 0, out=scratch))]
     if moments:
-        wide = activations.to(dtype)
-        sums += [_weighted(weight, wide), _weighted(weight, wide * wide)]
+        wide = activations if activations.dtype == scratch.dtype else scratch.copy_(activations)
+        sums.append(_weighted(weight, wide))
+        sums.append(_weighted(weight, torch.mul(wide, wide, out=scratch)))
     return sums
 
 
@@ -65,6 +67,7 @@ class FiringFold:
         self.n_texts = torch.zeros(n_cells, dtype=torch.int64, device=device)
         self.n_tokens = torch.zeros(n_cells, dtype=torch.int64, device=device)
         self.fired = torch.zeros(shape, dtype=torch.int64, device=device)
+        self._scratch = torch.empty(0, dtype=torch.float32, device=device)
         n_sums = 2 if moments else 0
         self.sums = [torch.zeros(shape, dtype=torch.float64, device=device) for _ in range(n_sums)]
 
@@ -80,12 +83,13 @@ class FiringFold:
 
     def update(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
         """Count one layer of the batch. Raises `NotFiniteError` with the place when a counted activation is NaN or infinite."""
-        fired, *sums = text_sums(activations, self._counted, self.moments)
+        scratch = self._scratch.resize_(activations.shape)  # never gives memory back, so it is allocated a few times only
+        fired, *sums = text_sums(activations, self._counted, self.moments, scratch)
         if not all(bool(torch.isfinite(found).all()) for found in sums or [activations]):
             _require_finite(activations, self._counted, layer)
             # Not finite on padding only, or squares too large for float32: zero the padding (0 * NaN is NaN), square in float64.
             cleaned = activations.masked_fill(~rearrange(self._counted, "batch pos -> batch pos 1"), 0)
-            fired, *sums = text_sums(cleaned, self._counted, self.moments, torch.float64)
+            fired, *sums = text_sums(cleaned, self._counted, self.moments, torch.empty_like(cleaned, dtype=torch.float64))
         self.fired[:, layer].index_add_(0, self._cells, fired.round().to(torch.int64))
         for kept, new in zip(self.sums, sums, strict=True):
             kept[:, layer].index_add_(0, self._cells, new.to(torch.float64))
