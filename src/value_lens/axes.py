@@ -12,6 +12,7 @@ AXES: dict[str, str] = {
     "group": "(value, aspect, language), the unit over which activations are counted",
     "value": "a named human value",
     "ablated": "the value whose neurons are edited",
+    "moment": "what is summed over tokens: fired, activation, its square",
     "block": "a hash class of texts, for split-half and jackknife estimates",
     "control": "a matched random neuron set",
     "item": "a dilemma",

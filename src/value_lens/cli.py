@@ -128,7 +128,15 @@ def demo(
     """The whole job, offline, on a shipped organism and the packaged bank; under a minute on two cores."""
     from .organisms import organism_folder
 
-    settings = {"fillings": "held_out", "per_group": 20, "per_value": 12, "n_neurons": 24, "controls": 2, "seed": seed}
+    settings = {
+        "fillings": "held_out",
+        "per_group": 20,
+        "per_value": 12,
+        "n_neurons": 24,
+        "controls": 2,
+        "max_tokens": 4096,
+        "seed": seed,
+    }
     _execute({"model": str(organism_folder(DEMO_ORGANISM)), **settings}, out)
 
 
@@ -154,7 +162,7 @@ def run(
     controls: Annotated[int, typer.Option(help="Matched random neuron sets per value.")] = 5,
     scoring: Annotated[str, typer.Option(help="label (A or B) or continuation (the option's words).")] = "label",
     too_long: Annotated[str, typer.Option(help="Texts beyond the context: refuse or cut.")] = "refuse",
-    max_tokens: Annotated[int, typer.Option(help="Padded tokens per batch.")] = 4096,
+    max_tokens: Annotated[int, typer.Option(help="Padded tokens per batch.")] = 2048,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
     seed: Annotated[int, typer.Option(help="Seed of the bank, controls and intervals.")] = 0,

@@ -17,7 +17,7 @@ from .corpus import Dilemma, LabelledText, load_dilemmas, load_texts
 from .errors import DataError, UnknownNameError
 from .lens import ValueLens
 from .locate import NeuronScores, Rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
-from .model import ENGINES, load_model, require_site
+from .model import BATCH_TOKENS, ENGINES, load_model, require_site
 from .neurons import NeuronSet
 from .organisms import read_true_neurons
 from .report import draw_layers, method_summary, plain_words, shown, support_summary
@@ -58,7 +58,7 @@ class Job:
     controls: int = 5
     scoring: str = "label"
     too_long: str = "refuse"
-    max_tokens: int = 4096
+    max_tokens: int = BATCH_TOKENS
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from .behave import EncodedQuestion, Question, support_rate
 from .corpus import Dilemma, LabelledText
 from .edit import Edit, EditLog, require_neurons_of, zero
 from .edit import editing as _editing
-from .model import ModelInfo, ModelView, NeuronSite, PaddingSide, TooLong, resolve_site
+from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, TooLong, resolve_site
 from .neurons import NeuronSet
 from .report import draw_firing
 from .stats import FiringStats, Progress
@@ -67,7 +67,7 @@ class ValueLens:
         texts: Sequence[LabelledText],
         *,
         site: str = "post",
-        max_tokens: int = 4096,
+        max_tokens: int = BATCH_TOKENS,
         max_texts: int | None = None,
         padding_side: PaddingSide = "right",
         too_long: TooLong = "refuse",
@@ -111,7 +111,7 @@ class ValueLens:
         dilemmas: Sequence[Dilemma],
         *,
         question: Question | str = "label",
-        max_tokens: int = 4096,
+        max_tokens: int = BATCH_TOKENS,
         padding_side: PaddingSide = "right",
     ) -> Float[Tensor, "item"]:
         """log P(aligned) - log P(violating) of each dilemma, averaged over both presentation orders."""
@@ -138,7 +138,7 @@ class ValueLens:
         stats: FiringStats | None = None,
         question: Question | str = "label",
         inference: Inference | None = None,
-        max_tokens: int = 4096,
+        max_tokens: int = BATCH_TOKENS,
         progress: Progress | None = None,
     ) -> SupportMatrix:
         """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..corpus import Dilemma
 from ..errors import DataError, NotFiniteError
-from ..model import EncodedText, ModelView, PaddingSide, bucket, encode, pad
+from ..model import BATCH_TOKENS, EncodedText, ModelView, PaddingSide, bucket, encode, pad
 from .prompts import Presentation, Question
 
 
@@ -42,7 +42,9 @@ class EncodedQuestion:
                 encoder = _label if question.scoring == "label" else _continuation
                 self._sequences += encoder(view, presentation, dilemma.id, share, len(self._sequences))
 
-    def margins(self, view: ModelView, *, max_tokens: int = 4096, padding_side: PaddingSide = "right") -> Float[Tensor, "item"]:
+    def margins(
+        self, view: ModelView, *, max_tokens: int = BATCH_TOKENS, padding_side: PaddingSide = "right"
+    ) -> Float[Tensor, "item"]:
         """log P(aligned) - log P(violating) of each dilemma, float64. Raises `NotFiniteError` with the dilemma's id."""
         found = torch.zeros(len(self.dilemmas), dtype=torch.float64)
         for items in bucket([s.encoded for s in self._sequences], max_tokens=max_tokens):

@@ -3,10 +3,11 @@
 from .hooks import cutting, reading, writing
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
-from .tokens import Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, windows
+from .tokens import BATCH_TOKENS, Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, tokenize, windows
 from .view import HookFunction, ModelInfo, ModelView
 
 __all__ = [
+    "BATCH_TOKENS",
     "ENGINES",
     "SITES",
     "Batch",
@@ -26,6 +27,7 @@ __all__ = [
     "reading",
     "require_site",
     "resolve_site",
+    "tokenize",
     "windows",
     "writing",
 ]

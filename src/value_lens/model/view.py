@@ -72,20 +72,19 @@ class ModelView:
             self._info = ModelInfo(name, engine, transformer_lens_version(), self.n_layers, self.d_mlp, mark)
         return self._info
 
-    def hook_point(self, name: str) -> Any:
-        """The hook of that name; raises `SiteError` for a name the model does not have (some bridges ignore those silently)."""
-        points = self.model.hook_dict
-        if name not in points:
-            raise SiteError(f"the model has no hook {name!r}")
-        return points[name]
-
     @contextmanager
     def hooks(self, functions: "list[tuple[str, HookFunction]]") -> Iterator[None]:
-        """Attach functions (activation -> new activation or None) to hooks; on any exit exactly these are removed."""
-        points = [(self.hook_point(name), function) for name, function in functions]
+        """Attach functions (activation -> new activation or None) to hooks; on any exit exactly these are removed.
+
+        Raises `SiteError` for a name the model does not have: some bridges ignore those silently.
+        """
+        points = self.model.hook_dict
+        for name, _ in functions:
+            if name not in points:
+                raise SiteError(f"the model has no hook {name!r}")
         with ExitStack() as stack:
-            for point, function in points:
-                stack.enter_context(_attached(point, function))
+            for name, function in functions:
+                stack.enter_context(_attached(points[name], function))
             yield
 
     def forward(self, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_vocab"]:

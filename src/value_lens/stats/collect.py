@@ -9,6 +9,7 @@ from torch import Tensor
 from ..corpus import LabelledText
 from ..errors import DataError, NotFiniteError
 from ..model import (
+    BATCH_TOKENS,
     EncodedText,
     HookFunction,
     ModelView,
@@ -19,6 +20,7 @@ from ..model import (
     encode,
     pad,
     reading,
+    tokenize,
     windows,
 )
 from .firing import FiringStats, sort_groups
@@ -33,7 +35,7 @@ def collect(
     site: NeuronSite,
     texts: Sequence[LabelledText],
     *,
-    max_tokens: int = 4096,
+    max_tokens: int = BATCH_TOKENS,
     max_texts: int | None = None,
     padding_side: PaddingSide = "right",
     too_long: TooLong = "refuse",
@@ -69,8 +71,18 @@ def collect(
     readers = reading(site, read, range(view.n_layers))
     done, n_cut = 0, 0
     for window in windows(enumerate(texts), WINDOW):
+        plain = iter(tokenize(view, [text.text for _, text in window if not text.prompt]))
         encoded = [
-            encode(view, text.text, prompt=text.prompt, origin=place, name=text.id, too_long=too_long) for place, text in window
+            encode(
+                view,
+                text.text,
+                prompt=text.prompt,
+                ids=None if text.prompt else next(plain),
+                origin=place,
+                name=text.id,
+                too_long=too_long,
+            )
+            for place, text in window
         ]
         n_cut += sum(item.n_cut > 0 for item in encoded)
         for items in bucket(encoded, max_tokens=max_tokens, max_texts=max_texts):
@@ -103,7 +115,7 @@ def _count(
 
 
 def activations(
-    view: ModelView, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, max_tokens: int = 4096
+    view: ModelView, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, max_tokens: int = BATCH_TOKENS
 ) -> list[tuple[list[str], Float[Tensor, "pos neuron"]]]:
     """For each text its tokens (as strings, BOS included) and the activations of chosen neurons there, in order of layer and index."""
     texts = list(texts)
