@@ -83,6 +83,7 @@ def test_plot_draws_a_panel_a_language(matrix, tmp_path):
     matrix.plot("en").savefig(tmp_path / "en.png")
     both, one = (matplotlib.image.imread(tmp_path / f"{name}.png") for name in ("both", "en"))
     assert both.shape[1] == 2 * one.shape[1]
+    assert matrix.plot("en")._repr_png_().startswith(b"\x89PNG")  # a notebook shows it
     with pytest.raises(vl.ValueLensError, match="unknown language 'fr'; known: en, zh"):
         matrix.plot("fr")
 

@@ -108,8 +108,12 @@ def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
         f"{100 * float(matrix.effect[at]):+.0f} [{low:+.0f}, {high:+.0f}]" if matrix.n_neurons[a] else "-",
         f"{float(matrix.p[at]):.3f}" if matrix.n_neurons[a] else "-",
         _percent(float(matrix.rate[place, v, others].mean())) if others else "-",
-        f"{100 * float(controls.min()):.0f}-{_percent(float(controls.max()))}" if len(controls) else "-",
+        _span(float(controls.min()), float(controls.max())) if len(controls) else "-",
     ]
+
+
+def _span(low: float, high: float) -> str:
+    return _percent(low) if low == high else f"{100 * low:.0f}-{_percent(high)}"
 
 
 def _percent(rate: float) -> str:
@@ -133,7 +137,7 @@ def demo(
         "per_group": 20,
         "per_value": 12,
         "n_neurons": 24,
-        "controls": 2,
+        "controls": 1,
         "max_tokens": 4096,
         "seed": seed,
     }

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..neurons import NeuronSet
+from ..trials import Picture
 
 
 def shown(name: str) -> str:
@@ -19,7 +20,7 @@ def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per l
     values = list(sets)
     n_layers = max(neurons.n_layers for neurons in sets.values())
     counts = [[sum(layer == place for layer, _ in sets[value]) for place in range(n_layers)] for value in values]
-    figure = Figure(figsize=(max(5.0, 2.4 + 0.45 * n_layers), max(3.0, 1.4 + 0.36 * len(values))), layout="constrained")
+    figure = Picture(figsize=(max(5.0, 2.4 + 0.45 * n_layers), max(3.0, 1.4 + 0.36 * len(values))), layout="constrained")
     panel = figure.subplots()
     image = panel.imshow(counts, cmap="Greens", aspect="auto", vmin=0)
     panel.set_yticks(range(len(values)), [shown(value) for value in values])
@@ -42,7 +43,7 @@ def draw_firing(
     grid = activations.T.float().numpy()
     largest = max(float(abs(grid).max()), 1e-6)
     width = min(30.0, max(6.0, 2.0 + 0.2 * len(tokens)))
-    figure = Figure(figsize=(width, max(2.4, 1.7 + 0.17 * len(neurons))), layout="constrained")
+    figure = Picture(figsize=(width, max(2.4, 1.7 + 0.17 * len(neurons))), layout="constrained")
     panel = figure.subplots()
     image = panel.imshow(grid, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto")
     panel.set_xticks(range(len(tokens)), [token.strip() or "·" for token in tokens], rotation=90, fontsize=7)

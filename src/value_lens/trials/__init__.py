@@ -1,6 +1,7 @@
 """Do the neurons cause the behaviour? The support matrix, matched controls, inference."""
 
+from .figure import Picture
 from .matrix import Inference, SupportMatrix
 from .run import support_matrix
 
-__all__ = ["Inference", "SupportMatrix", "support_matrix"]
+__all__ = ["Picture", "Inference", "SupportMatrix", "support_matrix"]

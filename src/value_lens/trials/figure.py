@@ -1,5 +1,6 @@
 """What does the support matrix look like? A heat map per language: evaluated value down, ablated value across."""
 
+import io
 import math
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,20 @@ if TYPE_CHECKING:
     from .matrix import SupportMatrix
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself, without pyplot and whatever its backend."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=90)
+        return buffer.getvalue()
+
+
 def draw_effects(matrix: "SupportMatrix", languages: tuple[str, ...]) -> Figure:
     """Effects in percentage points: blue lowers support, red raises it, grey was not tested; a dot marks p < 0.05 (corrected)."""
     n_rows, n_columns = len(matrix.values), len(matrix.ablated)
     width = max(5.0, 2.2 + 0.62 * n_columns)
-    figure = Figure(figsize=(width * len(languages), max(4.0, 2.2 + 0.5 * n_rows)), layout="constrained")
+    figure = Picture(figsize=(width * len(languages), max(4.0, 2.2 + 0.5 * n_rows)), layout="constrained")
     panels = figure.subplots(1, len(languages), squeeze=False)[0]
     for panel, language in zip(panels, languages, strict=True):
         place = matrix.languages.index(language)
