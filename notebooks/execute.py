@@ -19,6 +19,8 @@ def main() -> None:
         if "--write" in sys.argv[1:]:
             for cell in notebook.cells:
                 cell.metadata.pop("execution", None)
+                if cell.cell_type == "code":  # progress bars and warnings are of this machine, not of the notebook
+                    cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
             nbformat.write(notebook, path)
         print(f"{path.name}: {len(notebook.cells)} cells ran, {pictures} pictures")
 

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -67,6 +68,7 @@ class ModelView:
         if self._info is None:
             cfg = self.model.cfg
             name = str(getattr(cfg, "model_name", "") or type(self.model).__name__)
+            name = Path(name).name if Path(name).is_dir() else name  # a folder is named by its last part
             engine = "bridge" if self.is_bridge else "hooked"
             mark = fingerprint(self.model)
             self._info = ModelInfo(name, engine, transformer_lens_version(), self.n_layers, self.d_mlp, mark)
