@@ -1,5 +1,6 @@
 """Does the shipped organism keep its bars, and does the pipeline find a planted neuron? Ground truth for everything else."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from conftest import engines
 
 import value_lens as vl
+from value_lens.errors import EditError
 from value_lens.organisms import organism_folder
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "organisms"))
@@ -21,7 +23,7 @@ def organism():
 
 @pytest.mark.slow
 def test_every_bar_is_kept_on_fillings_never_seen(organism):
-    found = measure.measure(organism.folder, per_value=20, controls=1)
+    found = measure.measure(organism.folder, per_value=20, controls=1, splits=("evaluation",))
     assert measure.failures(found) == []
 
 
@@ -69,35 +71,54 @@ def test_an_unknown_organism_is_named():
         vl.load_organism("nobody")
 
 
-def test_a_planted_neuron_is_found_and_its_effect_seen(folders, dilemmas):
+def test_a_planted_neuron_is_found_and_its_effect_seen(folders):
     """A random model in which one neuron is made to fire on one value's word, and nothing else changed."""
     model = vl.load_model(folders["gpt2"])
     layer, index = 1, 17
     words = {"honesty": "river", "care": "market", "duty": "bridge"}
     texts = [
-        vl.LabelledText(
-            f"{value}{aspect}{k}", f"{'the quiet teacher ' * k}{word if aspect == '+' else 'letter'}", value, aspect, "en"
-        )
-        for value, word in words.items()
-        for aspect in "+-"
+        vl.LabelledText(f"{value}{aspect}{k}", f"{'the teacher ' * k}{words[value] if aspect == '+' else 'letter'}", *rest)
         for k in range(1, 9)
+        for value in words
+        for aspect in "+-"
+        for rest in [(value, aspect, "en")]
     ]
-    lens = vl.ValueLens(model)
-    inputs = {}
+    seen, wanted = [], []
     hook = model.hook_dict[f"blocks.{layer}.mlp.hook_in"]
-    for value, word in words.items():
-        hook.add_hook(lambda x, hook, value=value: inputs.__setitem__(value, x[0, -1].detach()))
+    hook.add_hook(lambda x, hook: seen.append(x[0].detach().clone()))
+    for text in texts:
+        ids = model.tokenizer.encode(text.text, add_special_tokens=False)
         with torch.no_grad():
-            model(torch.tensor([model.tokenizer.encode(f" {word}")]))
-        hook.remove_hooks()
-    others = (inputs["care"] + inputs["duty"]) / 2
-    direction = inputs["honesty"] - others
+            model(torch.tensor([[model.tokenizer.bos_token_id, *ids]] if model.cfg.default_prepend_bos else [ids]))
+        wanted.append(torch.full((len(seen[-1]),), -1.0))
+        wanted[-1][-1] = 1.0 if (text.value, text.aspect) == ("honesty", "+") else -1.0
+    hook.remove_hooks()
+    inputs, wanted = torch.cat(seen).double(), torch.cat(wanted).double()
+    # Ridge regression; the few wanted tokens weigh as much as the many others.
+    weight = torch.where(wanted > 0, (wanted < 0).sum() / (wanted > 0).sum(), 1.0)[:, None]
+    features = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1).double()
+    gram = features.T @ (weight * features) + 1e-6 * torch.eye(features.shape[1]).double()
+    fitted = 100 * torch.linalg.solve(gram, features.T @ (weight * wanted[:, None]))[:, 0]
+    assert bool(((features @ fitted > 0) == (wanted > 0)).all())  # planted: it fires on the wanted tokens and no other
     with torch.no_grad():
         column = model.blocks[layer].mlp.get_submodule("in").weight
-        (column[:, index] if column.shape[0] == 20 else column[index]).copy_(50 * direction / direction.norm())
-        threshold = float(50 * direction @ (inputs["honesty"] * 0.7 + others * 0.3) / direction.norm())
-        model.blocks[layer].mlp.get_submodule("in").bias[index] = -threshold
-    stats = lens.collect(texts)
-    for scores in (vl.vape(stats, aspect="+"), vl.opposition(stats)):
-        ranked = scores.of("honesty").flatten().argsort(descending=True)[:3].tolist()
-        assert layer * 45 + index in ranked, scores.method
+        (column[:, index] if column.shape[0] == inputs.shape[1] else column[index]).copy_(fitted[:-1])
+        model.blocks[layer].mlp.get_submodule("in").bias[index] = fitted[-1]
+
+    stats = vl.ValueLens(model).collect(texts)
+    for scores in (vl.vape(stats), vl.vape(stats, aspect="+")):
+        chosen = vl.select(scores, vl.top_rule(1))["honesty"]
+        assert chosen.neurons == ((layer, index),)
+    # Any neuron that fires on this word and not on the one in its place does as well in opposition; none does better.
+    opposition = vl.opposition(stats).of("honesty")
+    assert float(opposition[layer, index]) == pytest.approx(float(opposition.max())) and float(opposition.max()) > 0.05
+
+    changes = {}
+    for text in texts:
+        ids = torch.tensor([model.tokenizer.encode(text.text)])
+        with torch.no_grad():
+            clean = model(ids)
+            with contextlib.suppress(EditError), vl.ValueLens(model).editing(chosen):  # raised where it is at 0 throughout
+                edited = model(ids)
+        changes.setdefault((text.value, text.aspect) == ("honesty", "+"), []).append(float((edited - clean)[0, -1].abs().max()))
+    assert min(changes[True]) > 100 * max(changes[False])
