@@ -29,7 +29,9 @@ def peak_mib(command: list[str]) -> float:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the resource module is not on Windows")
 def test_peak_does_not_grow(folder, table):
-    few, many = [peak_mib([sys.executable, str(SCRIPT), str(folder), str(n_texts)]) for n_texts in (FEW, MANY)]
+    # The allocator's luck only ever adds, some tens of MiB: the least of three processes is compared.
+    peaks = [[peak_mib([sys.executable, str(SCRIPT), str(folder), str(n)]) for _ in range(3)] for n in (FEW, MANY)]
+    few, many = map(min, peaks)
     table.append(
         f"peak memory: {few:,.0f} MiB at {FEW} texts, {many:,.0f} MiB at {MANY:,}; ratio {many / few:.3f}, bar <= {MOST:.2f}"
     )

@@ -27,7 +27,7 @@ from .firing import FiringStats, sort_groups
 from .fold import FiringFold, batch_cells
 
 Progress = Callable[[int, int], None]
-WINDOW = 4096  # texts encoded and sorted at one time
+WINDOW = 1024  # texts encoded and sorted at one time
 
 
 def collect(
