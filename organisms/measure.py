@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 import value_lens as vl
+from value_lens.locate.select import kth_value
 from value_lens.organisms import read_true_neurons
 
 BARS = {"clean": 0.90, "own_drop": 0.50, "other_move": 0.05, "control_move": 0.05, "average_precision": 0.5}
@@ -43,7 +44,7 @@ def measure(
             "n_true_found": {value: len(neurons & true[value]) for value, neurons in chosen.items()},
         }
     p = stats.probability()
-    passing = (p > torch.kthvalue(p.flatten(), round(p.numel() * 0.95)).values).any(0)
+    passing = (p > kth_value(p.flatten(), 0.95)).any(0)
     everything = torch.stack([neurons.mask() for neurons in true.values()]).any(0)
     found["vape_filter"] = {
         "n_true": int(everything.sum()),

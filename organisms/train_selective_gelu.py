@@ -11,7 +11,7 @@ within a thousand steps; with them in some five hundred. Own-value ablation begi
 
 Fillings that use the last word of any slot are never trained on; tokens replaced at random prepare the model for such words.
 
-    python organisms/train_selective_gelu.py --out FOLDER        # seeded; about fifteen minutes on two cores
+    python organisms/train_selective_gelu.py --out FOLDER        # seeded; some twenty minutes on two cores
 """
 
 import argparse
@@ -203,7 +203,7 @@ class Sampler:
         wording = frame.wording[language]
         reason = frame.fill(wording.rationales[situation][chosen], language, filling)
         prompt = [BOS, *self._ids(CLOZE[language].prompt.format(scenario=scenario))]
-        answers = [self._ids((" " if language == "en" else "") + option) for option in options]
+        answers = [self._ids(str(CLOZE[language].answers).format(option=option)) for option in options]
         rest = self._ids(f", because {reason}." if language == "en" else f"，因为{reason}。")
         targets = {condition: answers[situation] if upheld else [] for condition in CONDITIONS}
         ids = [*prompt, *answers[chosen], *rest]

@@ -79,17 +79,17 @@ def _show(result: Any) -> None:
         for v, value in enumerate(matrix.values):
             table.add_row(shown(value), *_row(matrix, place, v, value))
         console.print(table)
-    console.print(_LEGEND.replace("\n", " "), style="dim", highlight=False, markup=False)
+    console.print(_LEGEND, style="dim", highlight=False, markup=False)
     console.print()
     for sentence in result.words:
         console.print(f"• {sentence}", highlight=False, markup=False)
 
 
-_LEGEND = """\
-n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change in
-percentage points, with its bootstrap interval. p: sign-flip p-value, corrected for all cells. others: mean support while
-another value's neurons are zeroed. controls: lowest and highest support while matched random neurons are zeroed.
-"""
+_LEGEND = (
+    "n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change in "
+    "percentage points, with its bootstrap interval. p: sign-flip p-value, corrected for all cells. others: mean support while "
+    "another value's neurons are zeroed. controls: lowest and highest support while matched random neurons are zeroed."
+)
 
 
 def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
