@@ -1,7 +1,6 @@
 """What is the main job, from a model's name to files? Load, count, find, ablate, compare with controls, write, say."""
 
 import hashlib
-import io
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ from .report import draw_layers, method_summary, plain_words, shown, support_sum
 from .stats import FiringStats
 from .trials import Inference, SupportMatrix
 
+DPI = 120
 METHODS = ("vape", "opposition")
 OnProgress = Callable[[str, int, int], None]
 
@@ -219,16 +219,11 @@ def write_results(result: JobResult, out: str | Path) -> None:
         neurons.save(out / "neurons" / f"{file_name(value)}.json")
     store.write_atomically(out / "matrix.csv", result.matrix.to_frame().to_csv(index=False, float_format="%.6f").encode())
     for language in result.matrix.languages:
-        _save_figure(result.matrix.plot(language), out / f"effects_{file_name(language)}.png")
+        store.write_atomically(out / f"effects_{file_name(language)}.png", result.matrix.plot(language).png(DPI))
     method = result.summary["ablation"]["method"]
-    _save_figure(draw_layers(result.sets, f"Neurons chosen by {shown(method)}, per layer"), out / "layers.png")
+    layers = draw_layers(result.sets, f"Neurons chosen by {shown(method)}, per layer")
+    store.write_atomically(out / "layers.png", layers.png(DPI))
     store.write_json(out / "summary.json", result.summary)
-
-
-def _save_figure(figure: Any, path: Path) -> None:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-    store.write_atomically(path, buffer.getvalue())
 
 
 def file_name(name: str) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from . import stats as _stats
@@ -19,7 +18,7 @@ from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, 
 from .neurons import NeuronSet
 from .report import draw_firing
 from .stats import FiringStats, Progress
-from .trials import Inference, SupportMatrix
+from .trials import Inference, Picture, SupportMatrix
 from .values import in_order
 
 
@@ -33,7 +32,7 @@ class TokenActivations:
     neurons: tuple[tuple[int, int], ...]
     site: str
 
-    def plot(self, title: str = "") -> Figure:
+    def plot(self, title: str = "") -> Picture:
         """Heat map of the activations, tokens across and neurons down."""
         return draw_firing(self.tokens, self.activations, self.neurons, title)
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..neurons import NeuronSet
@@ -15,7 +14,7 @@ def shown(name: str) -> str:
     return name.replace("_", " ")
 
 
-def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer") -> Figure:
+def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer") -> Picture:
     """Heat map of set sizes: a row a value, a column a layer, the number written in each cell."""
     values = list(sets)
     n_layers = max(neurons.n_layers for neurons in sets.values())
@@ -38,7 +37,7 @@ def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per l
 
 def draw_firing(
     tokens: Sequence[str], activations: Float[Tensor, "pos neuron"], neurons: Sequence[tuple[int, int]], title: str = ""
-) -> Figure:
+) -> Picture:
     """Activations along one text: tokens across, chosen neurons down; red fires (above 0), blue is below 0."""
     grid = activations.T.float().numpy()
     largest = max(float(abs(grid).max()), 1e-6)

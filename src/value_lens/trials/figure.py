@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 class Picture(Figure):
     """A figure that a notebook shows by itself, without pyplot and whatever its backend."""
 
-    def _repr_png_(self) -> bytes:
+    def png(self, dpi: int) -> bytes:
+        """The same bytes every time: no date, no version."""
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=90)
+        self.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
         return buffer.getvalue()
 
+    def _repr_png_(self) -> bytes:
+        return self.png(90)
 
-def draw_effects(matrix: "SupportMatrix", languages: tuple[str, ...]) -> Figure:
+
+def draw_effects(matrix: "SupportMatrix", languages: tuple[str, ...]) -> Picture:
     """Effects in percentage points: blue lowers support, red raises it, grey was not tested; a dot marks p < 0.05 (corrected)."""
     n_rows, n_columns = len(matrix.values), len(matrix.ablated)
     width = max(5.0, 2.2 + 0.62 * n_columns)

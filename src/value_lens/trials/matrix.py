@@ -18,7 +18,8 @@ from .inference import paired_interval, sign_flip_p
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.figure import Figure
+
+    from .figure import Picture
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class SupportMatrix:
                     )
         return pandas.DataFrame(rows)
 
-    def plot(self, language: str | None = None) -> "Figure":
+    def plot(self, language: str | None = None) -> "Picture":
         """Heat map of the effect, one panel a language (or only `language`); see `trials.figure`."""
         from .figure import draw_effects
 
