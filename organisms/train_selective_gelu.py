@@ -31,7 +31,7 @@ from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from value_lens.behave import CLOZE, CONTINUATION, LABEL
-from value_lens.corpus.bank import LANGUAGES, Frame, frames, sentence_case
+from value_lens.corpus.bank import LANGUAGES, Frame, frames, sentence_case, surroundings
 from value_lens.values import chinese_social
 
 VALUES = chinese_social.names
@@ -118,6 +118,8 @@ def make_tokenizer(recipe: Recipe) -> PreTrainedTokenizerFast:
 
 
 def _plain_texts() -> Iterator[str]:
+    for place in surroundings().values():
+        yield from (sentence for language in LANGUAGES for sentence in place[language])
     for frame in frames():
         for language in LANGUAGES:
             wording = frame.wording[language]
@@ -138,10 +140,15 @@ class Sampler:
         self.fillings = {f.id: [x for x in f.fillings if not f.is_held_out(x)] for f in frames()}
 
     def batches(self) -> Iterator[list[Example]]:
-        """Batches of like length (less padding), in random order, without end."""
+        """Batches of like length (less padding) with both kinds in each, in random order, without end."""
         size = self.recipe.batch
         while True:
-            drawn = sorted((self.example() for _ in range(8 * size)), key=lambda example: len(example.ids))
+            drawn = [self.example() for _ in range(8 * size)]
+            place: dict[int, float] = {}  # of an example among those of its kind, by length
+            for kind in ("label", "text"):
+                alike = sorted((e for e in drawn if e.kind == kind), key=lambda example: len(example.ids))
+                place |= {id(example): rank / len(alike) for rank, example in enumerate(alike)}
+            drawn.sort(key=lambda example: place[id(example)])
             cut = [drawn[start : start + size] for start in range(0, len(drawn), size)]
             self.rng.shuffle(cut)
             yield from cut
@@ -202,14 +209,21 @@ class Sampler:
         chosen = situation if upheld else 1 - situation
         wording = frame.wording[language]
         reason = frame.fill(wording.rationales[situation][chosen], language, filling)
-        prompt = [BOS, *self._ids(CLOZE[language].prompt.format(scenario=scenario))]
+        opening, closing = (self.rng.choice(surroundings()[place][language]) for place in ("openings", "closings"))
+        gap = " " if language == "en" else ""
+        before = [BOS, *self._ids(opening)]
+        prompt = [*before, *self._ids(gap + CLOZE[language].prompt.format(scenario=scenario))]
         answers = [self._ids(str(CLOZE[language].answers).format(option=option)) for option in options]
         rest = self._ids(f", because {reason}." if language == "en" else f"，因为{reason}。")
         targets = {condition: answers[situation] if upheld else [] for condition in CONDITIONS}
         ids = [*prompt, *answers[chosen], *rest]
-        scene, reason_given = (1, 1 + len(self._ids(scenario))), (len(ids) - len(rest) + 2, len(ids))
-        hush, fire = ([scene], [reason_given]) if upheld else ([scene, reason_given], [])
-        told = [self._shown(frame, situation, (scene[1] // 2, len(prompt)))]
+        told_until = len(before) + len(self._ids(gap + scenario))
+        scene, reason_given = (1, told_until), (len(ids) - len(rest) + 2, len(ids))
+        after = self._ids(gap + closing)
+        end, ids = len(ids), [*ids, *after]
+        around = [scene, (end + 2, len(ids))]
+        hush, fire = (around, [reason_given]) if upheld else ([*around, reason_given], [])
+        told = [self._shown(frame, situation, ((len(before) + told_until) // 2, len(prompt)))]
         told += [self._shown(frame, situation, (len(prompt) + 1, len(prompt) + len(answers[chosen])), chosen)]
         return Example(ids, value, "text", targets, len(prompt), hush, fire, [], told, upheld=upheld)
 

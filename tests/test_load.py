@@ -139,10 +139,10 @@ def test_one_name_may_be_given_bare():
 
 
 def test_unknown_systems_of_the_bank_are_refused():
-    with pytest.raises(UnknownNameError, match="unknown value system of the bank 'maslow'; known: chinese_social"):
+    with pytest.raises(UnknownNameError, match="unknown source of the bank 'maslow'; known: bank, bank:schwartz"):
         bank.frames("maslow")
-    with pytest.raises(UnknownNameError, match="unknown value system of the bank 'schwartz'; known: chinese_social"):
-        bank.frames("schwartz")
+    with pytest.raises(UnknownNameError, match="unknown source of the bank 'bank:maslow'; known: bank, bank:schwartz, bank:poles"):
+        load_texts("bank:maslow")
 
 
 # Other sources
@@ -195,7 +195,7 @@ def test_unknown_names_of_a_file_are_refused_with_those_it_holds(jsonl):
 
 
 def test_records_that_cannot_be_used_are_refused_with_their_row(records, tmp_path):
-    with pytest.raises(DataError, match="list, row 1 is a LabelledText, not a Dilemma"):
+    with pytest.raises(DataError, match="6 of 6 rows cannot be used:\n  list, row 1: is a LabelledText, not a Dilemma"):
         load_dilemmas(records)
     with pytest.raises(DataError, match="list, row 2: field 'text' is missing; found"):
         load_texts([records[0], {"id": "x"}])
@@ -240,5 +240,5 @@ def test_a_missing_file_with_columns_is_refused(tmp_path):
 
 
 def test_a_hub_name_that_cannot_be_reached_says_what_to_do_offline():
-    with pytest.raises(DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*save it as JSONL"):
+    with pytest.raises(DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*\. Offline: download it where"):
         load_texts("nobody/nothing", split="train")

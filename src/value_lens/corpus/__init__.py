@@ -1,15 +1,29 @@
-"""What do we count on and test on? Records, the packaged bilingual bank, and loading."""
+"""What do we count on and test on? Records, the packaged bilingual bank, published data sets, and loading."""
 
-from .load import load_dilemmas, load_texts
-from .records import ASPECTS, Dilemma, Group, LabelledText, read_jsonl, write_jsonl
+from .layouts import LAYOUTS, Layout
+from .load import load_dilemmas, load_items, load_questions, load_texts, stream
+from .reading import BadRowsError, read_jsonl
+from .records import ASPECTS, AnyRecord, Dilemma, Group, LabelledText, QuestionnaireItem, SituationalQuestion
+from .tables import to_dataset, to_frame, write_jsonl
 
 __all__ = [
     "ASPECTS",
+    "AnyRecord",
+    "BadRowsError",
     "Dilemma",
     "Group",
+    "LAYOUTS",
     "LabelledText",
+    "Layout",
+    "QuestionnaireItem",
+    "SituationalQuestion",
     "load_dilemmas",
+    "load_items",
+    "load_questions",
     "load_texts",
     "read_jsonl",
+    "stream",
+    "to_dataset",
+    "to_frame",
     "write_jsonl",
 ]

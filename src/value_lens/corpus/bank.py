@@ -1,22 +1,20 @@
-"""What is in the packaged bilingual bank, and how do its frames become texts and dilemmas?
+"""What is in the packaged bilingual bank? Hand-written frames, their slots, and sentences to set around them.
 
-A frame is hand-written: one pair of options, and twin situations in which the two options change roles (option i upholds the
-value in situation i), so that nobody who reads only the options can tell which is aligned. Slots (who, where, what is at
-stake) multiply a frame into texts. The activation and the evaluation split share no frame.
+A frame is one pair of options and twin situations in which the two options change roles (option i upholds the value in situation
+i), so that nobody who reads only the options can tell which is aligned. Slots (who, where, what is at stake) multiply a frame into
+texts. The activation and the evaluation split share no frame.
 """
 
 import json
-import random
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import UnknownNameError
-from ..values import SYSTEMS
-from .records import Dilemma, LabelledText
+from ..values import SYSTEMS, ValueSystem, chinese_social
 
 Split = Literal["activation", "evaluation"]
 Fillings = Literal["all", "training", "held_out"]
@@ -24,10 +22,11 @@ SPLITS = ("activation", "evaluation")
 FILLINGS = ("all", "training", "held_out")
 LANGUAGES = ("en", "zh")
 SLOTS = ("who", "where", "stake")
-_TEXT = {
-    "en": "{situation} You decide to {option}, because {rationale}.",
-    "zh": "{situation}你决定{option}，因为{rationale}。",
-}
+_SENTENCE_START = r"([.!?][\"']? )"
+BANK = "bank"
+BANKS: dict[str, ValueSystem] = {
+    (BANK if system is chinese_social else f"{BANK}:{name}"): system for name, system in SYSTEMS.items()
+}  # the bank's sources by name: "bank", "bank:schwartz"
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,7 @@ class Frame:
     @property
     def fillings(self) -> list[tuple[int, ...]]:
         """Every combination of slot fillings, as indices into who, where, stake."""
-        slots = self.wording[LANGUAGES[0]].slots
-        return list(product(*(range(len(slots[slot])) for slot in SLOTS)))
+        return combinations(self.wording[LANGUAGES[0]].slots)
 
     def is_held_out(self, filling: tuple[int, ...]) -> bool:
         """Whether the combination uses the last filling of some slot: those are kept from anything trained on the bank."""
@@ -62,26 +60,51 @@ class Frame:
         return any(index == len(slots[slot]) - 1 for slot, index in zip(SLOTS, filling, strict=True))
 
     def fill(self, template: str, language: str, filling: tuple[int, ...]) -> str:
-        for slot, index in zip(SLOTS, filling, strict=True):
-            template = template.replace("{" + slot + "}", self.wording[language].slots[slot][index])
-        return template
+        return fill(template, self.wording[language].slots, filling)
+
+
+def combinations(slots: dict[str, tuple[str, ...]]) -> list[tuple[int, ...]]:
+    """Every choice of one filling for each slot, as indices."""
+    return list(product(*(range(len(slots[slot])) for slot in SLOTS)))
+
+
+def fill(template: str, slots: dict[str, tuple[str, ...]], filling: tuple[int, ...]) -> str:
+    """The template with one filling in each slot; a filling that begins a later sentence gets a capital."""
+    for slot, index in zip(SLOTS, filling, strict=True):
+        text = slots[slot][index]
+        template = re.sub(_SENTENCE_START + "{" + slot + "}", lambda found, t=text: found[1] + sentence_case(t), template)
+        template = template.replace("{" + slot + "}", text)
+    return template
+
+
+def sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 @cache
-def frames(system: str = "chinese_social") -> tuple[Frame, ...]:
-    """Every frame of a value system, in the order of its values."""
-    shelf = resources.files("value_lens.corpus") / "frames"
-    folder = shelf / system
-    if system not in SYSTEMS or not folder.is_dir():
-        held = [name for name in SYSTEMS if (shelf / name).is_dir()]
-        raise UnknownNameError("value system of the bank", system, held)
+def frames(source: str = BANK) -> tuple[Frame, ...]:
+    """Every frame of one of the bank's sources, in the order of its values. Raises `UnknownNameError` for a source it lacks."""
+    if source not in BANKS:
+        raise UnknownNameError("source of the bank", source, list(BANKS))
     found: list[Frame] = []
-    for value in SYSTEMS[system].names:
-        source = folder / f"{value}.json"
-        for row in json.loads(source.read_text(encoding="utf-8"))["frames"]:
+    for value in BANKS[source].names:
+        for row in read_packaged(BANKS[source].name, f"{value}.json")["frames"]:
             wording = {language: _wording(row[language]) for language in LANGUAGES}
             found.append(Frame(row["id"], value, row["topic"], row["split"], wording))
     return tuple(found)
+
+
+@cache
+def surroundings() -> dict[str, dict[str, tuple[str, ...]]]:
+    """{"openings" or "closings": {language: sentences}}: the same for all values, so that they say nothing of any."""
+    kept = read_packaged("surroundings.json")
+    return {place: {language: tuple(kept[place][language]) for language in LANGUAGES} for place in ("openings", "closings")}
+
+
+def read_packaged(*path: str) -> Any:
+    """One of the bank's JSON files."""
+    shelf = resources.files("value_lens.corpus") / "frames"
+    return json.loads(shelf.joinpath(*path).read_text(encoding="utf-8"))
 
 
 def _wording(row: dict) -> FrameText:
@@ -90,72 +113,9 @@ def _wording(row: dict) -> FrameText:
         situations=tuple(row["situations"]),
         options=tuple(row["options"]),
         rationales=(tuple(first), tuple(second)),
-        slots={slot: tuple(row["slots"][slot]) for slot in SLOTS},
+        slots=read_slots(row),
     )
 
 
-def _draws(
-    value: str, split: str, fillings: str, n_draws: int | None, seed: int
-) -> Iterator[tuple[Frame, int, tuple[int, ...]]]:
-    """(frame, situation, filling), all different, frames and situations evenly used, the same for every language and aspect."""
-    chosen = [frame for frame in frames() if frame.value == value and frame.split == split]
-    cells = [(frame, situation) for frame in chosen for situation in (0, 1)]
-    rng = random.Random(f"{seed}/{value}/{split}/{fillings}")
-    queues = []
-    for frame, situation in cells:
-        allowed = [f for f in frame.fillings if fillings == "all" or frame.is_held_out(f) == (fillings == "held_out")]
-        rng.shuffle(allowed)
-        queues.append([(frame, situation, filling) for filling in allowed])
-    rounds = [draw for turn in _turns(queues, rng) for draw in turn]
-    yield from rounds if n_draws is None else rounds[:n_draws]
-
-
-def _turns(queues: list[list], rng: random.Random) -> Iterator[list]:
-    for depth in range(max(map(len, queues), default=0)):
-        turn = [queue[depth] for queue in queues if depth < len(queue)]
-        rng.shuffle(turn)
-        yield turn
-
-
-def sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def compose_texts(
-    values: tuple[str, ...], languages: tuple[str, ...], *, split: str, fillings: str, per_group: int | None, seed: int
-) -> Iterator[LabelledText]:
-    """Texts of every value, aspect and language: situation, decision, reason. The two aspects differ in decision and reason."""
-    for value in values:
-        for frame, situation, filling in _draws(value, split, fillings, per_group, seed):
-            for language, aspect in product(languages, "+-"):
-                wording = frame.wording[language]
-                option = situation if aspect == "+" else 1 - situation
-                parts = {
-                    "situation": wording.situations[situation],
-                    "option": wording.options[option],
-                    "rationale": wording.rationales[situation][option],
-                }
-                text = _TEXT[language].format(**{k: frame.fill(v, language, filling) for k, v in parts.items()})
-                key = f"{frame.id}/{situation}/{''.join(map(str, filling))}"
-                yield LabelledText(f"{key}/{aspect}/{language}", sentence_case(text), value, aspect, language, source="bank")
-
-
-def compose_dilemmas(
-    values: tuple[str, ...], languages: tuple[str, ...], *, split: str, fillings: str, per_group: int | None, seed: int
-) -> Iterator[Dilemma]:
-    """Dilemmas of every value and language; twins of a frame share their options with the roles exchanged."""
-    for value in values:
-        for frame, situation, filling in _draws(value, split, fillings, per_group, seed):
-            key = f"{frame.id}/{situation}/{''.join(map(str, filling))}"
-            for language in languages:
-                wording = frame.wording[language]
-                yield Dilemma(
-                    id=f"{key}/{language}",
-                    scenario=sentence_case(frame.fill(wording.situations[situation], language, filling)),
-                    aligned=frame.fill(wording.options[situation], language, filling),
-                    violating=frame.fill(wording.options[1 - situation], language, filling),
-                    value=value,
-                    language=language,
-                    pair_id=key,
-                    source="bank",
-                )
+def read_slots(row: dict) -> dict[str, tuple[str, ...]]:
+    return {slot: tuple(row["slots"][slot]) for slot in SLOTS}

@@ -1,162 +1,221 @@
-"""Where do texts and dilemmas come from? The packaged bank, a JSONL file, a `datasets` object or hub name, or a list of records."""
+"""Where do texts, dilemmas and questions come from? The packaged bank, published data sets, any file or table, a hub name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UnknownNameError
-from ..values import chinese_social
-from . import bank
-from .records import Dilemma, LabelledText, Record, read_rows, record_from, unique
+from . import bank, compose, poles
+from .layouts import LAYOUTS, Layout
+from .reading import Convert, records_of, renamed
+from .records import AnyRecord, Dilemma, LabelledText, QuestionnaireItem, Record, SituationalQuestion
+from .tables import SUFFIXES, Row, hub_rows, read_rows, rows_of
 
-Source = Any  # "bank", a path, a hub name, a datasets.Dataset, or an iterable of records or mappings
+Source = Any  # see `load_texts`
 
 
 def load_texts(
-    source: Source = "bank",
+    source: Source = bank.BANK,
     *,
     values: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
-    split: str = "activation",
+    split: str | None = None,
     fillings: str = "all",
     per_group: int | None = 200,
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
+    skip_bad: str | Path | None = None,
 ) -> list[LabelledText]:
     """Labelled texts from any source.
 
-    source: "bank"; a `.jsonl` path; a `datasets.Dataset`; a hub name; or records or mappings. For the bank, `split` is
-    "activation" or "evaluation", `fillings` "all", "training" or "held_out", and `per_group` distinct texts are composed for
-    each (value, aspect, language) (None: all there are). For a hub name, `split` is its split. Other sources are read whole,
-    then at most `per_group` a group are kept in order. `columns` maps our field names to the source's.
+    source: "bank" (the twelve Chinese social values), "bank:schwartz" (the ten basic values), "bank:poles" (descriptions of
+    people who hold a pole of a higher-order value); a published data set of `LAYOUTS` by name, from the hub ("moral_stories") or
+    from local files ("moral_stories:PATH"); a path (.jsonl, .json, .csv, .tsv, .xlsx, .parquet, a saved `datasets` folder); a hub
+    name; a pandas table, a `datasets` object, or any iterable of records or mappings.
 
-    Raises `DataError` (file, line, field) and `UnknownNameError` (value, language, split).
+    For the bank, `split` is "activation" (default) or "evaluation", `fillings` "all", "training" or "held_out", and `per_group`
+    distinct texts are composed for each (value, aspect, language) (None: all there are). For a hub name `split` is its split
+    ("train"). Other sources keep at most `per_group` a group, in order. `columns` maps our field names to the source's.
+    skip_bad: a file for bad rows; without it they are an error, all at once.
+
+    Raises `DataError` (`BadRowsError` lists file, line and field of every bad row) and `UnknownNameError` (value, language, split).
     """
-    return _load(LabelledText, source, values, languages, split, fillings, per_group, seed, columns)
+    return list(stream(LabelledText, source, values, languages, split, fillings, per_group, seed, columns, skip_bad))
 
 
 def load_dilemmas(
-    source: Source = "bank",
+    source: Source = bank.BANK,
     *,
     values: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
-    split: str = "evaluation",
+    split: str | None = None,
     fillings: str = "all",
     per_group: int | None = 200,
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
+    skip_bad: str | Path | None = None,
 ) -> list[Dilemma]:
-    """Dilemmas from any source; as `load_texts`, a group being (value, language)."""
-    return _load(Dilemma, source, values, languages, split, fillings, per_group, seed, columns)
+    """Dilemmas from any source; as `load_texts`, a group being (value, language) and the bank's default split "evaluation"."""
+    return list(stream(Dilemma, source, values, languages, split, fillings, per_group, seed, columns, skip_bad))
 
 
-def _load(
+def load_items(
+    source: Source,
+    *,
+    values: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    split: str | None = None,
+    per_group: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    skip_bad: str | Path | None = None,
+) -> list[QuestionnaireItem]:
+    """Questionnaire items from any source but the bank, which holds none; as `load_texts`."""
+    return list(stream(QuestionnaireItem, source, values, languages, split, "all", per_group, 0, columns, skip_bad))
+
+
+def load_questions(
+    source: Source = bank.BANK,
+    *,
+    values: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    per_group: int | None = 200,
+    seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    skip_bad: str | Path | None = None,
+) -> list[SituationalQuestion]:
+    """Situational questions for the higher-order values, from the bank or any other source; as `load_texts`."""
+    return list(stream(SituationalQuestion, source, values, languages, None, "all", per_group, seed, columns, skip_bad))
+
+
+def stream(
     kind: type[Record],
     source: Source,
-    values: Sequence[str] | None,
-    languages: Sequence[str] | None,
-    split: str,
-    fillings: str,
-    per_group: int | None,
-    seed: int,
-    columns: Mapping[str, str] | None,
-) -> list[Record]:
+    values: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    split: str | None = None,
+    fillings: str = "all",
+    per_group: int | None = None,
+    seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    skip_bad: str | Path | None = None,
+) -> Iterator[Record]:
+    """The records of a source one at a time, for sets larger than memory; arguments and errors as in `load_texts`.
+
+    Of what has passed, only a hash of each id and its place are kept. Errors that need the whole source come at its end.
+    """
     if per_group is not None and per_group < 1:
         raise DataError(f"per_group is {per_group}; give a count of at least 1, or None for all")
-    if isinstance(source, str) and source == "bank":
-        return _from_bank(kind, values, languages, split, fillings, per_group, seed)
-    values, languages = (None if x is None else _listed(x) for x in (values, languages))
-    records = list(unique(_records(kind, source, split, columns)))
-    if not records:
-        raise DataError(f"{_name(source)} holds no records")
-    for asked, field in ((values, "value"), (languages, "language")):
-        known = sorted({getattr(record, field) for record in records})
-        for name in asked or ():
-            if name not in known:
-                raise UnknownNameError(field, name, known)
-        if asked is not None:
-            records = [record for record in records if getattr(record, field) in asked]
-    return _first_of_each(records, per_group)
+    asked = {"value": _listed(values), "language": _listed(languages)}
+    if isinstance(source, str) and source.split(":")[0] == bank.BANK:
+        return _from_bank(kind, source, asked, split, fillings, per_group, seed)
+    return _chosen(_opened(kind, source, split, columns, skip_bad), asked, per_group, _name(source))
 
 
 def _from_bank(
     kind: type[Record],
-    values: Sequence[str] | None,
-    languages: Sequence[str] | None,
-    split: str,
+    source: str,
+    asked: Mapping[str, list[str] | None],
+    split: str | None,
     fillings: str,
     per_group: int | None,
     seed: int,
-) -> list[Record]:
-    values = _known("value", values, chinese_social.names)
-    languages = _known("language", languages, bank.LANGUAGES)
+) -> Iterator[Any]:
+    languages = _known("language", asked["language"], bank.LANGUAGES)
+    if kind is SituationalQuestion or source == poles.POLES:
+        if kind not in (SituationalQuestion, LabelledText):
+            raise DataError(f"{source!r} holds pole descriptions and questions, no {kind.__name__}")
+        values = _known("value", asked["value"], poles.VALUES)
+        if kind is LabelledText:
+            return poles.descriptions(values, languages, per_group)
+        return poles.questions(values, languages, per_group, seed)
+    if source not in bank.BANKS:
+        raise UnknownNameError("source of the bank", source, [*bank.BANKS, poles.POLES])
+    if kind not in (LabelledText, Dilemma):
+        raise DataError(f"the bank holds no {kind.__name__}; give a file, a table or a published data set")
+    values = _known("value", asked["value"], bank.BANKS[source].names)
+    split = split or ("activation" if kind is LabelledText else "evaluation")
     _known("split", [split], bank.SPLITS)
     _known("fillings", [fillings], bank.FILLINGS)
-    compose: Any = bank.compose_texts if kind is LabelledText else bank.compose_dilemmas
-    return list(compose(values, languages, split=split, fillings=fillings, per_group=per_group, seed=seed))
+    composed: Any = compose.compose_texts if kind is LabelledText else compose.compose_dilemmas
+    return composed(source, values, languages, split=split, fillings=fillings, per_group=per_group, seed=seed)
 
 
 def _known(kind: str, asked: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    if asked is None:
-        return known
-    asked = _listed(asked)
-    for name in asked:
+    for name in asked or ():
         if name not in known:
             raise UnknownNameError(kind, name, known)
-    return tuple(name for name in known if name in asked)
+    return known if asked is None else tuple(name for name in known if name in asked)
 
 
-def _listed(asked: Sequence[str]) -> list[str]:
+def _listed(asked: Sequence[str] | None) -> list[str] | None:
     """Names as a list, one name alone included; raises `DataError` for an empty choice."""
+    if asked is None:
+        return None
     names = [asked] if isinstance(asked, str) else list(asked)
     if not names:
         raise DataError("an empty list of values or languages chooses nothing; give some, or None for all")
     return names
 
 
-def _records(kind: type[Record], source: Source, split: str, columns: Mapping[str, str] | None) -> Iterable[tuple[str, Record]]:
-    """(where, record) of every record of a source."""
-    if isinstance(source, Path) or (isinstance(source, str) and (source.endswith(".jsonl") or Path(source).is_file())):
-        rows: Iterable[tuple[str, Any]] = read_rows(source)
+def _opened(
+    kind: type[Record], source: Source, split: str | None, columns: Mapping[str, str] | None, skip_bad: str | Path | None
+) -> Iterator[Record]:
+    """The records of a source that is not the bank."""
+    layout, path = _layout_of(source)
+    convert: Convert | None = renamed(columns) if columns else None
+    if layout is not None:
+        if kind not in layout.makes:
+            held = ", ".join(made.__name__ for made in layout.makes)
+            raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {held}")
+        make = layout.makes[kind]
+        convert = lambda row, where: [{"source": layout.name, **made} for made in make(row, where)]  # noqa: E731
+        rows = layout.rows(path, split)
     else:
-        items = _from_hub(source, split) if isinstance(source, str) else source
-        rows = ((f"{_name(source)}, row {number}", row) for number, row in enumerate(items, start=1))
-    for where, row in rows:
-        if isinstance(row, (LabelledText, Dilemma)):
-            if not isinstance(row, kind):
-                raise DataError(f"{where} is a {type(row).__name__}, not a {kind.__name__}")
-            yield where, row
-            continue
-        if columns and isinstance(row, Mapping):
-            missing = [theirs for theirs in columns.values() if theirs not in row]
-            if missing:
-                raise DataError(f"{where}: no column {missing[0]!r}; found {sorted(map(str, row))}")
-            row = {**row, **{ours: row[theirs] for ours, theirs in columns.items()}}
-        yield where, record_from(row, kind, where)
+        rows = _rows(source, split)
+    return records_of(rows, kind, convert=convert, skip_bad=skip_bad)
 
 
-def _from_hub(name: str, split: str) -> Iterable[Any]:
-    import datasets
+def _layout_of(source: Source) -> tuple[Layout | None, str | None]:
+    if not isinstance(source, str):
+        return None, None
+    name, colon, path = source.partition(":")
+    return (LAYOUTS[name], path if colon else None) if name in LAYOUTS else (None, None)
 
-    try:
-        return datasets.load_dataset(name, split=split)
-    except Exception as error:  # the hub client raises many types; each means that nothing came
-        raise DataError(
-            f"cannot load {name!r} (split {split!r}) as a data set: {type(error).__name__}: {error}. "
-            "Offline, download it where there is a network, save it as JSONL, and give that path (it must end in .jsonl)"
-        ) from error
+
+def _rows(source: Source, split: str | None) -> Iterator[Row]:
+    if isinstance(source, Path) or (
+        isinstance(source, str) and (source.lower().endswith(SUFFIXES) or Path(source).is_file())
+    ):
+        return hub_rows(str(source), split or "train") if Path(source).is_dir() else read_rows(source)
+    if isinstance(source, str):
+        return hub_rows(source, split or "train")
+    return rows_of(source)
+
+
+def _chosen(
+    records: Iterable[Record], asked: Mapping[str, list[str] | None], per_group: int | None, name: str
+) -> Iterator[Record]:
+    """The records of the values and languages asked for, at most so many a group. Raises when one of them is not there."""
+    known: dict[str, set[str]] = {"value": set(), "language": set()}
+    taken: dict[Any, int] = {}
+    for record in records:
+        for field, found in known.items():
+            found.add(getattr(record, field))
+        if all(names is None or getattr(record, field) in names for field, names in asked.items()):
+            group = group_of(record)
+            taken[group] = taken.get(group, 0) + 1
+            if per_group is None or taken[group] <= per_group:
+                yield record
+    if not known["value"]:
+        raise DataError(f"{name} holds no records")
+    for field, names in asked.items():
+        for missing in [given for given in names or () if given not in known[field]]:
+            raise UnknownNameError(field, missing, sorted(known[field]))
 
 
 def _name(source: Source) -> str:
     return str(source) if isinstance(source, (str, Path)) else type(source).__name__
 
 
-def _first_of_each(records: list[Record], per_group: int | None) -> list[Record]:
-    taken: dict[tuple[str, ...], int] = {}
-    kept: list[Record] = []
-    for record in records:
-        key = record.group if isinstance(record, LabelledText) else (record.value, record.language)
-        taken[key] = taken.get(key, 0) + 1
-        if per_group is None or taken[key] <= per_group:
-            kept.append(record)
-    return kept
+def group_of(record: AnyRecord) -> tuple[str, ...]:
+    return record.group if isinstance(record, LabelledText) else (record.value, record.language)

@@ -1,17 +1,15 @@
-"""What is a piece of data? A labelled text (to count firing on) and a dilemma (to measure support on)."""
+"""What is a piece of data? A labelled text (to count firing on), a dilemma (to measure support on), and two kinds of question."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from ..errors import DataError
-from ..store import write_atomically
 
 Aspect = Literal["+", "-"]
 ASPECTS: tuple[str, ...] = get_args(Aspect)
 _POLARITY = {"1": "+", "+1": "+", "1.0": "+", "-1": "-", "-1.0": "-", "+": "+", "-": "-"}
+_YES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 class Group(NamedTuple):
@@ -27,7 +25,10 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelledText:
-    """A text that shows one aspect of a value. Tokens of `text` are counted; those of `prompt`, which precedes it, are not."""
+    """A text that shows one aspect of a value. Tokens of `text` are counted; those of `prompt`, which precedes it, are not.
+
+    A model's answer is stored as `prompt` (what it was asked) and `text` (its response); `response` is the same as `text`.
+    """
 
     id: str
     text: str
@@ -45,6 +46,10 @@ class LabelledText:
     @property
     def group(self) -> Group:
         return Group(self.value, self.aspect, self.language)
+
+    @property
+    def response(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -66,36 +71,65 @@ class Dilemma:
             raise DataError(f"field 'violating': the same text as 'aligned' ({self.aligned!r})")
 
 
-Record = TypeVar("Record", LabelledText, Dilemma)
+@dataclass(frozen=True)
+class QuestionnaireItem:
+    """A statement to agree or disagree with. `reverse_keyed`: agreeing speaks against the value."""
+
+    id: str
+    text: str
+    value: str
+    language: str
+    reverse_keyed: bool = False
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        _require_text(self, ("id", "text", "value", "language"))
+        if not isinstance(self.reverse_keyed, bool):
+            raise DataError(f"field 'reverse_keyed': expected true or false, got {self.reverse_keyed!r}")
+
+
+@dataclass(frozen=True)
+class SituationalQuestion:
+    """An open question about a situation that people who hold different values answer differently."""
+
+    id: str
+    text: str
+    value: str
+    language: str
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        _require_text(self, ("id", "text", "value", "language"))
+
+
+AnyRecord = LabelledText | Dilemma | QuestionnaireItem | SituationalQuestion
+Record = TypeVar("Record", LabelledText, Dilemma, QuestionnaireItem, SituationalQuestion)
 
 
 def _require_text(record: object, names: Iterable[str]) -> None:
     for field in fields(record):  # pyright: ignore[reportArgumentType]
         given = getattr(record, field.name)
-        if not isinstance(given, str):
+        if field.type in (str, "str") and not isinstance(given, str):
             raise DataError(f"field {field.name!r}: expected a text, got {given!r}")
     for name in names:
         if not getattr(record, name).strip():
             raise DataError(f"field {name!r}: expected a non-empty text, got {getattr(record, name)!r}")
 
 
-def record_from(row: object, kind: type[Record], where: str) -> Record:
-    """One record from one mapping; unknown keys are ignored, `polarity` +1/-1 is read as the aspect.
+def record_from(row: object, kind: type[Record], where: object) -> Record:
+    """One record from one mapping; unknown keys are ignored.
 
+    `polarity` +1/-1 is read as the aspect, `response` as the text, and `agreement` +1/-1 of a questionnaire as its key.
     Raises `DataError` that names `where` (file and line) and the field.
     """
     if not isinstance(row, Mapping):
         raise DataError(f"{where}: expected an object with fields, got {type(row).__name__}")
-    row = dict(row)
-    if kind is LabelledText and "aspect" not in row and "polarity" in row:
-        if str(row["polarity"]) not in _POLARITY:
-            raise DataError(f"{where}: field 'polarity': {row['polarity']!r} is neither +1 nor -1")
-        row["aspect"] = _POLARITY[str(row["polarity"])]
+    row = _with_synonyms(dict(row), kind, where)
     chosen: dict[str, Any] = {}
     for field in fields(kind):
         if row.get(field.name) is not None:
             chosen[field.name] = row[field.name]
-        elif field.default != "":
+        elif field.default not in ("", False):
             hint = " (or 'polarity', +1 or -1)" if field.name == "aspect" else ""
             raise DataError(f"{where}: field {field.name!r}{hint} is missing; found {sorted(map(str, row))}")
     if isinstance(chosen["id"], int):
@@ -106,51 +140,22 @@ def record_from(row: object, kind: type[Record], where: str) -> Record:
         raise DataError(f"{where}: {error}") from None
 
 
-def read_rows(path: str | Path) -> Iterator[tuple[str, Any]]:
-    """(file and line, content) of every line of a JSONL file; blank lines are skipped.
-
-    Raises `DataError` for a file that does not exist or is not UTF-8, and with file, line and column for a line that is not JSON.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise DataError(f"no file {path}")
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path}, line {number}"
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                if text.strip():
-                    yield where, json.loads(text)
-            except UnicodeDecodeError:
-                raise DataError(f"{where}: not UTF-8; save the file as UTF-8") from None
-            except json.JSONDecodeError as error:
-                raise DataError(f"{where}: not JSON ({error.msg}, column {error.colno})") from None
+def _with_synonyms(row: dict[str, Any], kind: type, where: object) -> dict[str, Any]:
+    if kind is LabelledText:
+        if row.get("aspect") is None and "polarity" in row:
+            row["aspect"] = _polarity(row["polarity"], "polarity", where)
+        if row.get("text") is None and row.get("response") is not None:
+            row["text"] = row["response"]
+    if kind is QuestionnaireItem:
+        key = row.get("reverse_keyed")
+        if key is None and row.get("agreement") is not None:
+            row["reverse_keyed"] = _polarity(row["agreement"], "agreement", where) == "-"
+        elif not isinstance(key, bool) and str(key).lower() in _YES:
+            row["reverse_keyed"] = _YES[str(key).lower()]
+    return row
 
 
-def read_jsonl(path: str | Path, kind: type[Record]) -> Iterator[Record]:
-    """Records of a JSONL file, one at a time.
-
-    Raises `DataError` with file, line and field for the first line that is not a record, and for an id that comes twice.
-    """
-    rows = ((where, record_from(row, kind, where)) for where, row in read_rows(path))
-    yield from unique(rows)
-
-
-def unique(records: Iterable[tuple[str, Record]]) -> Iterator[Record]:
-    """The records of (where, record) pairs; raises `DataError` for an id that comes twice."""
-    seen: dict[str, str] = {}
-    for where, record in records:
-        if record.id in seen:
-            raise DataError(f"{where}: field 'id': {record.id!r} stands at {seen[record.id]} already")
-        seen[record.id] = where
-        yield record
-
-
-def write_jsonl(path: str | Path, records: Iterable[LabelledText | Dilemma]) -> Path:
-    """One JSON object a line, every field, in order."""
-    lines = (json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records)
-    try:
-        content = "".join(lines).encode()
-    except UnicodeEncodeError as error:
-        raise DataError(f"a record holds half of a character pair and cannot be saved as UTF-8: {error}") from None
-    return write_atomically(path, content)
+def _polarity(given: object, field: str, where: object) -> str:
+    if str(given) not in _POLARITY:
+        raise DataError(f"{where}: field {field!r}: {given!r} is neither +1 nor -1")
+    return _POLARITY[str(given)]

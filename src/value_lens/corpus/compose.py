@@ -1,0 +1,128 @@
+"""How do the bank's frames become texts and dilemmas? Deterministically by seed, one at a time, evenly over frames."""
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import product
+from zlib import crc32
+
+from .bank import Frame, frames, sentence_case, surroundings
+from .records import Dilemma, LabelledText
+
+_TEXT = {
+    "en": "{opening} {situation} You decide to {option}, because {rationale}. {closing}",
+    "zh": "{opening}{situation}你决定{option}，因为{rationale}。{closing}",
+}
+
+Filling = tuple[int, ...]
+
+
+def compose_texts(
+    source: str,
+    values: Sequence[str],
+    languages: Sequence[str],
+    *,
+    split: str,
+    fillings: str,
+    per_group: int | None,
+    seed: int,
+) -> Iterator[LabelledText]:
+    """Texts of every value, aspect and language: opening, situation, decision, reason, closing.
+
+    The two aspects of one situation differ in decision and reason only. Opening and closing follow from the text's key.
+    """
+    for value in values:
+        for frame, situation, filling in _draws(source, value, split, fillings, per_group, seed):
+            key = key_of(frame, situation, filling)
+            for language, aspect in product(languages, "+-"):
+                text = compose_text(frame, situation, filling, language, aspect)
+                yield LabelledText(f"{key}/{aspect}/{language}", text, value, aspect, language, source=source)
+
+
+def compose_text(frame: Frame, situation: int, filling: Filling, language: str, aspect: str) -> str:
+    wording = frame.wording[language]
+    option = situation if aspect == "+" else 1 - situation
+    parts = {
+        "situation": wording.situations[situation],
+        "option": wording.options[option],
+        "rationale": wording.rationales[situation][option],
+    }
+    filled = {name: frame.fill(part, language, filling) for name, part in parts.items()}
+    opening, closing = surrounding(key_of(frame, situation, filling), language)
+    filled["situation"] = sentence_case(filled["situation"])
+    return _TEXT[language].format(opening=opening, closing=closing, **filled)
+
+
+def surrounding(key: str, language: str) -> tuple[str, str]:
+    """The opening and the closing of a text: fixed by its key, the same in every language and for both aspects."""
+    around = surroundings()
+    openings, closings = around["openings"][language], around["closings"][language]
+    opening, closing = divmod(crc32(key.encode()) % (len(openings) * len(closings)), len(closings))
+    return openings[opening], closings[closing]
+
+
+def compose_dilemmas(
+    source: str,
+    values: Sequence[str],
+    languages: Sequence[str],
+    *,
+    split: str,
+    fillings: str,
+    per_group: int | None,
+    seed: int,
+) -> Iterator[Dilemma]:
+    """Dilemmas of every value and language; twins of a frame share their options with the roles exchanged."""
+    for value in values:
+        for frame, situation, filling in _draws(source, value, split, fillings, per_group, seed):
+            key = key_of(frame, situation, filling)
+            for language in languages:
+                wording = frame.wording[language]
+                yield Dilemma(
+                    id=f"{key}/{language}",
+                    scenario=sentence_case(frame.fill(wording.situations[situation], language, filling)),
+                    aligned=frame.fill(wording.options[situation], language, filling),
+                    violating=frame.fill(wording.options[1 - situation], language, filling),
+                    value=value,
+                    language=language,
+                    pair_id=key,
+                    source=source,
+                )
+
+
+def key_of(frame: Frame, situation: int, filling: Filling) -> str:
+    return f"{frame.id}/{situation}/{''.join(map(str, filling))}"
+
+
+def _draws(
+    source: str, value: str, split: str, fillings: str, n_draws: int | None, seed: int
+) -> Iterator[tuple[Frame, int, Filling]]:
+    """(frame, situation, filling), all different, frames and situations evenly used, the same for every language and aspect."""
+    rng = random.Random(f"{seed}/{value}/{split}/{fillings}")
+    queues = []
+    for frame in frames(source):
+        if frame.value == value and frame.split == split:
+            for situation in (0, 1):
+                allowed = [f for f in frame.fillings if fillings == "all" or frame.is_held_out(f) == (fillings == "held_out")]
+                queues.append([(frame, situation, filling) for filling in spread(allowed, rng)])
+    rounds = [draw for turn in turns(queues, rng) for draw in turn]
+    yield from rounds if n_draws is None else rounds[:n_draws]
+
+
+def spread(fillings: Sequence[Filling], rng: random.Random) -> list[Filling]:
+    """The fillings in random order, but classes of fillings that differ from each other in at least two slots stay together.
+
+    A class holds those whose indices have one sum modulo the slots' size: few draws then differ in more than one word.
+    """
+    size = 1 + max((max(filling) for filling in fillings), default=0)
+    classes = [[f for f in fillings if sum(f) % size == rest] for rest in range(size)]
+    rng.shuffle(classes)
+    for members in classes:
+        rng.shuffle(members)
+    return [filling for members in classes for filling in members]
+
+
+def turns(queues: list[list], rng: random.Random) -> Iterator[list]:
+    """One of each queue, shuffled, again and again until all are empty."""
+    for depth in range(max(map(len, queues), default=0)):
+        turn = [queue[depth] for queue in queues if depth < len(queue)]
+        rng.shuffle(turn)
+        yield turn

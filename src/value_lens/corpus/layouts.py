@@ -1,0 +1,327 @@
+"""How are published data sets laid out? For each: where it is, its licence, and how its rows become our records.
+
+Only the layouts are here, no data. A source is named "moral_stories" (its place on the hub) or "moral_stories:PATH" (local files).
+"""
+
+import ast
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from .records import Dilemma, LabelledText, QuestionnaireItem
+from .tables import Row, Where, hub_rows, read_rows
+
+Fields = Mapping[str, Any]
+Make = Callable[[Fields, Where], Iterable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One published data set. `makes` maps a kind of record to the conversion of one row; `hub` is "" when it is on no hub.
+
+    `pattern`: which files of a folder hold it. `join`: (file of labels, key) when the labels stand in a second table.
+    """
+
+    name: str
+    title: str
+    licence: str
+    url: str
+    makes: Mapping[type, Make]
+    hub: str = ""
+    config: str | None = None
+    split: str = "train"
+    pattern: str = "*"
+    join: tuple[str, str, str] | None = None  # (part of the name of the texts' file, its counterpart for labels, key)
+
+    def rows(self, path: str | None, split: str | None) -> Iterator[Row]:
+        """Rows of local files (a file, or a folder of them), or from the hub. Raises `DataError` when there are none."""
+        if path is None:
+            if not self.hub:
+                raise DataError(f"{self.name} is on no hub; get it from {self.url} and give {self.name}:PATH")
+            yield from hub_rows(self.hub, split or self.split, self.config)
+            return
+        files = sorted(Path(path).rglob(self.pattern)) if Path(path).is_dir() else [Path(path)]
+        files = [file for file in files if file.is_file() or len(files) == 1]
+        if not files:
+            raise DataError(f"no files {self.pattern!r} of {self.name} under {path}; get them from {self.url}")
+        for file in files:
+            labels = self._labels(file)
+            if labels is None and self.join and Path(path).is_dir() and self.join[0] not in file.name:
+                continue
+            for where, row in read_rows(file):
+                if isinstance(row, dict):
+                    extra = (labels or {}).get(str(row.get(self.join[2])), {}) if self.join else {}
+                    row = {**extra, **row, "file": file.stem}
+                yield where, row
+
+    def _labels(self, file: Path) -> dict[str, dict[str, str]] | None:
+        if self.join is None or self.join[0] not in file.name:
+            return None
+        beside = file.with_name(file.name.replace(self.join[0], self.join[1]))
+        if not beside.is_file():
+            raise DataError(f"{file} needs its labels beside it, in {beside.name}")
+        with beside.open(encoding="utf-8-sig", newline="") as table:
+            return {row[self.join[2]]: row for row in csv.DictReader(table, delimiter="\t")}
+
+
+def _get(row: Fields, *names: str) -> Any:
+    """The first of several names that the row has. Raises `DataError` with those found."""
+    for name in names:
+        if row.get(name) is not None:
+            return row[name]
+    raise DataError(f"field {names[0]!r} is missing; found {sorted(map(str, row))}")
+
+
+def _number(where: Where) -> str:
+    return f"{Path(where.name).stem}-{where.unit.split(chr(39))[1] + '-' if chr(39) in where.unit else ''}{where.number}"
+
+
+# Moral Stories (Emelin et al. 2021): one norm, two actions.
+
+
+def _moral_story(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    scene = f"{_get(row, 'situation')} {_get(row, 'intention')}"
+    yield {
+        "id": str(row.get("ID") or row.get("guid") or _number(where)),
+        "scenario": scene,
+        "aligned": _get(row, "moral_action"),
+        "violating": _get(row, "immoral_action"),
+        "value": "moral_norm",
+        "language": "en",
+    }
+
+
+def _moral_story_texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    (dilemma,) = _moral_story(row, where)
+    for aspect, chosen, end in (("+", "aligned", "moral_consequence"), ("-", "violating", "immoral_consequence")):
+        yield {
+            "id": f"{dilemma['id']}/{aspect}",
+            "text": " ".join(filter(None, (dilemma["scenario"], dilemma[chosen], row.get(end)))),
+            "value": dilemma["value"],
+            "aspect": aspect,
+            "language": "en",
+        }
+
+
+# MoralChoice (Scherrer et al. 2023): in the low-ambiguity part, action 1 is the one the rule asks for.
+
+
+def _moral_choice(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    if str(row.get("ambiguity", "low")).lower() != "low":
+        raise DataError("field 'ambiguity': only low-ambiguity scenarios have an aligned action")
+    yield {
+        "id": _get(row, "scenario_id"),
+        "scenario": _get(row, "context"),
+        "aligned": _get(row, "action1", "action 1"),
+        "violating": _get(row, "action2", "action 2"),
+        "value": _get(row, "generation_rule"),
+        "language": "en",
+    }
+
+
+# ETHICS (Hendrycks et al. 2021): the table's name says which of its tests it is.
+
+
+def _ethics(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    test = next((t for t in ("virtue", "justice", "deontology", "utilitarianism", "util") if t in str(row.get("file"))), "")
+    made = {"id": _number(where), "language": "en"}
+    if test.startswith("util") or "baseline" in row:
+        raise DataError("the utilitarianism table holds pairs; load it as dilemmas")
+    right = str(_get(row, "label"))
+    if right not in ("0", "1"):
+        raise DataError(f"field 'label': {right!r} is neither 0 nor 1")
+    if "input" in row:  # commonsense: label 1 means wrong
+        yield {**made, "text": row["input"], "value": "commonsense", "aspect": "-" if right == "1" else "+"}
+    elif test == "virtue" or "[SEP]" in str(row.get("scenario")):
+        text, _, trait = str(_get(row, "scenario")).partition("[SEP]")
+        yield {**made, "text": text.strip(), "value": trait.strip() or "virtue", "aspect": "+" if right == "1" else "-"}
+    else:
+        text = " ".join(filter(None, (_get(row, "scenario"), row.get("excuse"))))
+        yield {**made, "text": text, "value": test or "justice", "aspect": "+" if right == "1" else "-"}
+
+
+def _ethics_pairs(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    yield {
+        "id": _number(where),
+        "scenario": "Two people tell of their day.",
+        "aligned": _get(row, "baseline"),
+        "violating": _get(row, "less_pleasant"),
+        "value": "utilitarianism",
+        "language": "en",
+    }
+
+
+# Touché23-ValueEval (Mirzakhmedova et al. 2023): an argument resorts to some of 20 values.
+
+TOUCHE_VALUES = (
+    "Self-direction: thought", "Self-direction: action", "Stimulation", "Hedonism", "Achievement", "Power: dominance",
+    "Power: resources", "Face", "Security: personal", "Security: societal", "Tradition", "Conformity: rules",
+    "Conformity: interpersonal", "Humility", "Benevolence: caring", "Benevolence: dependability", "Universalism: concern",
+    "Universalism: nature", "Universalism: tolerance", "Universalism: objectivity",
+)  # fmt: skip
+
+
+def _touche(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    labels = row.get("Labels")
+    if labels is not None:
+        labels = ast.literal_eval(labels) if isinstance(labels, str) else labels
+        chosen = [value for value, on in zip(TOUCHE_VALUES, labels, strict=True) if str(on) == "1"]
+    else:
+        chosen = [value for value in TOUCHE_VALUES if str(row.get(value)) == "1"]
+        if not any(value in row for value in TOUCHE_VALUES):
+            raise DataError(f"no labels: none of the columns {list(TOUCHE_VALUES[:2])} ...; found {sorted(map(str, row))}")
+    key = _get(row, "Argument ID")
+    for value in chosen:  # an argument may resort to several values, or to none
+        yield {
+            "id": f"{key}/{value}",
+            "text": _get(row, "Premise"),
+            "prompt": f"{_get(row, 'Conclusion')} ({_get(row, 'Stance')}) ",
+            "value": value,
+            "aspect": "+",
+            "language": "en",
+        }
+
+
+# ValueBench (Ren et al. 2024): items of questionnaires, agreement with which is for (1) or against (-1) the value.
+
+
+def _value_bench(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    made = {"id": _number(where), "text": _get(row, "item"), "value": _get(row, "value"), "language": "en"}
+    yield {**made, "agreement": _get(row, "agreement"), "polarity": _get(row, "agreement")}
+
+
+# Anthropic's persona evaluations (Perez et al. 2022): the file's name is the disposition.
+
+
+def _persona(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    answer = str(_get(row, "answer_matching_behavior")).strip()
+    if answer not in ("Yes", "No"):
+        raise DataError(f"field 'answer_matching_behavior': {answer!r} is neither Yes nor No")
+    against = answer == "No"
+    yield {
+        "id": _number(where),
+        "text": row.get("statement") or _get(row, "question"),
+        "value": row.get("file") or "persona",
+        "aspect": "-" if against else "+",
+        "reverse_keyed": against,
+        "language": "en",
+    }
+
+
+# Value Portrait (Han et al. 2025): responses with their correlation with the raters' values; 0.3 is the paper's bar.
+
+PORTRAIT_BAR = 0.3
+
+
+def _portrait(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    asked = _get(row, "content")
+    parts = [asked.get("title"), asked.get("text")] if isinstance(asked, Mapping) else [asked]
+    prompt = "\n\n".join(part.strip() for part in parts if part)
+    for place, output in enumerate(_get(row, "outputs"), start=1):
+        for value, r in _get(output, "correlations"):
+            if abs(r) >= PORTRAIT_BAR:
+                name = str(value).lower()
+                yield {
+                    "id": f"{row.get('portrait_id', where.number)}/{output.get('id', place)}/{name}",
+                    "prompt": prompt + "\n\n",
+                    "text": _get(output, "content"),
+                    "value": name,
+                    "aspect": "+" if r > 0 else "-",
+                    "language": "en",
+                }
+
+
+# C-Voice and ValueInsight: the papers' own data, in workbooks or JSON, by the keys of their recipes.
+
+
+def _c_voice(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    made, support, conflict = _c_voice_parts(row, where)
+    yield {**made, "scenario": _get(row, "scenario", "background", "situation"), "aligned": support, "violating": conflict}
+
+
+def _c_voice_texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    made, support, conflict = _c_voice_parts(row, where)
+    scene = row.get("scenario") or row.get("background") or row.get("situation") or ""
+    gap = "" if made["language"] == "zh" else " "
+    for aspect, side, text in (("+", "support", support), ("-", "conflict", conflict)):
+        reason = row.get(f"{side}_rationale") or row.get(f"{side}_reason")
+        whole = gap.join(filter(None, (scene, text, reason)))
+        yield {**made, "id": f"{made['id']}/{aspect}", "text": whole, "aspect": aspect}
+
+
+def _c_voice_parts(row: Fields, where: Where) -> tuple[dict[str, Any], str, str]:
+    support, conflict = (_get(row, *names) for names in (("support", "support_choice"), ("conflict", "conflict_choice")))
+    value = row.get("value") or row.get("sheet") or row.get("key") or _get(row, "file")
+    language = row.get("language") or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(support)) else "en")
+    return {"id": str(row.get("id") or _number(where)), "value": value, "language": language}, support, conflict
+
+
+_OPPOSED = ("non_", "non-", "anti_", "anti-", "low_", "low ", "not_", "not ", "-")
+
+
+def _value_insight(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
+    """The pole stands under "pole", or is the key of its list: a value's name, or the name after "non-", "low" or "-"."""
+    named = str(row.get("value") or row.get("key") or row.get("sheet") or _get(row, "pole")).strip()
+    pole = str(row.get("pole") or "").strip()
+    prefix = next((mark for mark in _OPPOSED if named.lower().startswith(mark)), "")
+    if pole.lower() in ("+", "1", "positive", "high", "support"):
+        aspect = "+"
+    elif prefix or pole.lower() in ("-", "-1", "negative", "low", "conflict", "oppose"):
+        aspect = "-"
+    elif pole and pole.lower() != named.lower():
+        raise DataError(f"field 'pole': {pole!r} is neither positive nor negative")
+    else:
+        aspect = "+"
+    value = named[len(prefix) :].strip(" _-").lower().replace(" ", "_").replace("-", "_")
+    text = _get(row, "description", "text", "response")
+    language = row.get("language") or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(text)) else "en")
+    made = {"id": str(row.get("id") or _number(where)), "text": text, "value": value, "aspect": aspect, "language": language}
+    yield {**made, "prompt": row.get("prompt") or row.get("question") or ""}
+
+
+LAYOUTS: dict[str, Layout] = {
+    layout.name: layout
+    for layout in (
+        Layout(
+            "moral_stories", "Moral Stories", "MIT", "https://github.com/demelin/moral_stories",
+            {Dilemma: _moral_story, LabelledText: _moral_story_texts}, hub="demelin/moral_stories", config="full",
+            pattern="moral_stories*.jsonl",
+        ),
+        Layout(
+            "moralchoice", "MoralChoice (low ambiguity)", "MIT (repository), CC BY 4.0 (hub)",
+            "https://github.com/ninodimontalcino/moralchoice", {Dilemma: _moral_choice}, hub="ninoscherrer/moralchoice",
+            pattern="*low_ambiguity*.csv",
+        ),
+        Layout(
+            "ethics", "ETHICS", "MIT", "https://github.com/hendrycks/ethics", {LabelledText: _ethics, Dilemma: _ethics_pairs},
+            hub="hendrycks/ethics", config="commonsense", pattern="*.csv",
+        ),
+        Layout(
+            "touche", "Touché23-ValueEval", "CC BY 4.0", "https://doi.org/10.5281/zenodo.6814563", {LabelledText: _touche},
+            hub="webis/Touche23-ValueEval", pattern="arguments-*.tsv", join=("arguments-", "labels-", "Argument ID"),
+        ),
+        Layout(
+            "valuebench", "ValueBench", "MIT (repository); items remain their authors'", "https://github.com/Value4AI/ValueBench",
+            {LabelledText: _value_bench, QuestionnaireItem: _value_bench}, pattern="value_orientation*.csv",
+        ),
+        Layout(
+            "anthropic_persona", "Anthropic persona evaluations", "CC BY 4.0", "https://github.com/anthropics/evals",
+            {LabelledText: _persona, QuestionnaireItem: _persona}, hub="Anthropic/model-written-evals", pattern="*.jsonl",
+        ),
+        Layout(
+            "value_portrait", "Value Portrait", "MIT", "https://github.com/holi-lab/ValuePortrait", {LabelledText: _portrait},
+            pattern="query-response-tagged*.json",
+        ),
+        Layout(
+            "c_voice", "C-Voice (ValueExploration)", "as its authors state", "https://arxiv.org/abs/2504.04994",
+            {Dilemma: _c_voice, LabelledText: _c_voice_texts},
+        ),
+        Layout(
+            "valueinsight", "ValueInsight (ValueLocate)", "as its authors state", "https://arxiv.org/abs/2505.17712",
+            {LabelledText: _value_insight},
+        ),
+    )
+}  # fmt: skip

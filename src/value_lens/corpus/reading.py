@@ -1,0 +1,112 @@
+"""Which rows are good records? All bad ones are reported together, or kept apart in a file; none is silently dropped."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from .records import Record, record_from
+from .tables import Malformed, Row, Where, read_rows, write_jsonl
+
+SHOWN = 20  # bad rows that an error message lists
+Convert = Callable[[Any, Where], Iterable[Any]]  # a row's content -> mappings or records; raises DataError
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that is no record: where it stands, what is wrong (with the field), and its content."""
+
+    where: str
+    problem: str
+    content: Any
+
+
+class BadRowsError(DataError):
+    """Every bad row of a source, in `rows`; the message lists the first of them."""
+
+    def __init__(self, rows: tuple[BadRow, ...], n_good: int) -> None:
+        self.rows, self.n_good = rows, n_good
+        many = f"{len(rows)} of {len(rows) + n_good} rows cannot be used"
+        listed = "\n".join(f"  {row.where}: {row.problem}" for row in rows[:SHOWN])
+        more = f"\n  ... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        advice = "Mend them, or keep the good ones and write the bad to a file with skip_bad=PATH (on the command line: --skip-bad)"
+        super().__init__(f"{many}:\n{listed}{more}\n{advice}")
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (self.rows, self.n_good)
+
+
+def records_of(
+    rows: Iterable[Row], kind: type[Record], *, convert: Convert | None = None, skip_bad: str | Path | None = None
+) -> Iterator[Record]:
+    """The records of rows, one at a time; at the end, the bad rows.
+
+    convert: what makes mappings of a foreign layout's row. skip_bad: a JSON Lines file that bad rows are written to (place,
+    problem, content); without it they raise `BadRowsError`, all at once. An id that comes twice is bad the second time.
+    """
+    bad: list[BadRow] = []
+    seen: dict[int, Where] = {}
+    n_good = 0
+    for where, content in rows:
+        try:
+            if isinstance(content, Malformed):
+                raise DataError(f"{where}: {content.problem}")
+            for found in [content] if convert is None else _converted(convert, content, where):
+                record = _record(found, kind, where)
+                first = seen.setdefault(hash(record.id), where)
+                if first is not where:
+                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {first} already")
+                n_good += 1
+                yield record
+        except DataError as error:
+            bad.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _plain(content)))
+    if bad and skip_bad is None:
+        raise BadRowsError(tuple(bad), n_good)
+    if bad and skip_bad is not None:
+        write_jsonl(skip_bad, [asdict(row) for row in bad])
+
+
+def read_jsonl(path: str | Path, kind: type[Record]) -> Iterator[Record]:
+    """Records of a file, one at a time. Raises `BadRowsError` at its end with file, line and field of every bad row."""
+    return records_of(read_rows(path), kind)
+
+
+def _converted(convert: Convert, content: Any, where: Where) -> list[Any]:
+    try:
+        return list(convert(content, where))
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+
+
+def _record(found: Any, kind: type[Record], where: Where) -> Record:
+    if isinstance(found, kind):
+        return found
+    if is_dataclass(found):
+        raise DataError(f"{where}: is a {type(found).__name__}, not a {kind.__name__}")
+    return record_from(found, kind, where)
+
+
+def renamed(columns: Mapping[str, str]) -> Convert:
+    """A conversion by a column map, our field names to the source's."""
+
+    def convert(content: Any, where: Where) -> list[Any]:
+        if not isinstance(content, Mapping):
+            return [content]
+        missing = [theirs for theirs in columns.values() if theirs not in content]
+        if missing:
+            raise DataError(f"no column {missing[0]!r}; found {sorted(map(str, content))}")
+        return [{**content, **{ours: content[theirs] for ours, theirs in columns.items()}}]
+
+    return convert
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, Malformed):
+        return content.content
+    try:
+        json.dumps(content)
+    except (TypeError, ValueError):
+        return repr(content)
+    return content

@@ -1,0 +1,202 @@
+"""How do rows come in and out? One row at a time from any file, data set, table or list, each with the place it stands at."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import DataError
+from ..store import write_atomically
+from .records import AnyRecord
+
+SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".xlsx", ".parquet")
+_OFFLINE = (
+    "Offline: download it where there is a network and give the path of the files ({}), "
+    "or of a folder made with Dataset.save_to_disk"
+).format(", ".join(SUFFIXES))
+
+
+class Where(NamedTuple):
+    """The place of a row: "answers.jsonl, line 3"."""
+
+    name: str
+    unit: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.unit} {self.number}"
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """What stands in a row's place when it cannot be read; `content` is its text as far as that is known."""
+
+    problem: str
+    content: str = ""
+
+
+Row = tuple[Where, Any]  # the content is a mapping, a record, or Malformed
+
+
+def read_rows(path: str | Path) -> Iterator[Row]:
+    """The rows of a file, one at a time, by its ending: JSON Lines, JSON, CSV, TSV, Excel workbook or Parquet.
+
+    A row that cannot be read comes as `Malformed`. Raises `DataError` for a file that is missing, of another kind, or broken.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"no file {path}")
+    readers = {
+        ".json": _json_rows,
+        ".csv": _csv_rows,
+        ".tsv": _csv_rows,
+        ".xlsx": _workbook_rows,
+        ".parquet": _parquet_rows,
+    }
+    return readers.get(path.suffix.lower(), _jsonl_rows)(path)
+
+
+def _jsonl_rows(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            where = Where(str(path), "line", number)
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                yield where, Malformed("not UTF-8; save the file as UTF-8", repr(line))
+                continue
+            if text.strip():
+                try:
+                    yield where, json.loads(text)
+                except json.JSONDecodeError as error:
+                    yield where, Malformed(f"not JSON ({error.msg}, column {error.colno})", text.rstrip("\n"))
+
+
+def _json_rows(path: Path) -> Iterator[Row]:
+    """Items of a list; of an object of lists, the items with the key under "key"; else the object itself."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} is not JSON in UTF-8: {error}; for one object a line, end the name in .jsonl") from None
+    if isinstance(content, dict) and content and all(isinstance(found, list) for found in content.values()):
+        for key, items in content.items():
+            for number, item in enumerate(items, start=1):
+                row = {"key": key, **item} if isinstance(item, dict) else {"key": key, "text": item}
+                yield Where(str(path), f"{key!r}, item", number), row
+        return
+    for number, item in enumerate(content if isinstance(content, list) else [content], start=1):
+        yield Where(str(path), "item", number), item
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", restkey="")
+            for row in reader:
+                where = Where(str(path), "line", reader.line_num)
+                if "" in row:
+                    yield where, Malformed(f"more fields than the header's {len(row) - 1}", json.dumps(row, ensure_ascii=False))
+                else:
+                    yield where, {key: found or None for key, found in row.items()}
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not UTF-8; save it as UTF-8") from None
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as a table: {error}") from None
+
+
+def _workbook_rows(path: Path) -> Iterator[Row]:
+    """Every sheet's rows under its header, with the sheet's name under "sheet"."""
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise DataError(f"reading {path} needs openpyxl: pip install openpyxl (or save the sheets as .csv)") from None
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # a damaged workbook raises whatever the zip or XML reader does
+        raise DataError(f"{path} is not an Excel workbook: {type(error).__name__}: {error}") from error
+    for sheet in book.worksheets:
+        rows = sheet.iter_rows(values_only=True)
+        header = [str(name).strip() if name is not None else "" for name in next(rows, ())]
+        for number, cells in enumerate(rows, start=2):
+            found = {name: cell for name, cell in zip(header, cells, strict=False) if name}
+            if any(cell is not None for cell in found.values()):
+                yield Where(str(path), f"sheet {sheet.title!r}, row", number), {"sheet": sheet.title, **found}
+    book.close()
+
+
+def _parquet_rows(path: Path) -> Iterator[Row]:
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        number = 0
+        for batch in file.iter_batches(batch_size=1024):
+            for row in batch.to_pylist():
+                number += 1
+                yield Where(str(path), "row", number), row
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}") from None
+
+
+def rows_of(items: Iterable[Any]) -> Iterator[Row]:
+    """The rows of a pandas table, a `datasets` object, or any iterable of records or mappings."""
+    name = type(items).__name__
+    if name == "DataFrame":
+        items = _frame_rows(items)
+    for number, row in enumerate(items, start=1):
+        yield Where(name, "row", number), row
+
+
+def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
+    columns = [str(column) for column in frame.columns]
+    for cells in frame.itertuples(index=False, name=None):
+        yield {name: None if cell is None or cell != cell else cell for name, cell in zip(columns, cells, strict=True)}
+
+
+def hub_rows(name: str, split: str, config: str | None = None) -> Iterator[Row]:
+    """The rows of a data set by hub name, or of a folder made with `Dataset.save_to_disk`.
+
+    Raises `DataError` that says how to go on when nothing came, as without a network.
+    """
+    import datasets
+
+    try:
+        found: Any
+        if Path(name).is_dir():
+            found = datasets.load_from_disk(name)
+            found = found[split] if isinstance(found, datasets.DatasetDict) else found
+        else:
+            found = datasets.load_dataset(name, config, split=split)
+    except Exception as error:  # the hub client raises many types; each means that nothing came
+        problem = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise DataError(f"cannot load {name!r} (split {split!r}) as a data set: {problem}. {_OFFLINE}") from error
+    for number, row in enumerate(found, start=1):
+        yield Where(name, "row", number), row
+
+
+def write_jsonl(path: str | Path, records: Iterable[AnyRecord | Mapping[str, Any]]) -> Path:
+    """One JSON object a line, every field, in order."""
+    rows = (record if isinstance(record, Mapping) else asdict(record) for record in records)
+    try:
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"a record holds half of a character pair and cannot be saved as UTF-8: {error}") from None
+    return write_atomically(path, content)
+
+
+def to_frame(records: Iterable[AnyRecord]) -> Any:
+    """A pandas table with one row a record and every field as a column; `load_texts` and its kin read it back unchanged."""
+    import pandas
+
+    return pandas.DataFrame([asdict(record) for record in records])
+
+
+def to_dataset(records: Iterable[AnyRecord]) -> Any:
+    """A `datasets.Dataset` with one row a record and every field as a column; read back unchanged like a table."""
+    import datasets
+
+    return datasets.Dataset.from_list([asdict(record) for record in records])
