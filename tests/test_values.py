@@ -87,8 +87,8 @@ def test_unknown_names_are_refused_with_the_known_ones():
         vl.schwartz.distance("power", "wealth")
     with pytest.raises(UnknownNameError, match="unknown language 'fr'; known: en, zh"):
         vl.schwartz["power"].label("fr")
-    with pytest.raises(UnknownNameError, match="unknown higher-order value 'power'; known: conservation, "):
-        vl.schwartz.opposite("power")
+    with pytest.raises(UnknownNameError, match="unknown value or higher-order value 'wealth'; known: openness_to_change, "):
+        vl.schwartz.opposite("wealth")
     with pytest.raises(UnknownNameError, match="unknown higher-order value 'all'"):
         small().opposite("all")
 
@@ -128,3 +128,100 @@ def test_systems_are_frozen_and_survive_pickling():
     with pytest.raises(AttributeError):
         vl.schwartz.name = "other"  # type: ignore[misc]
     assert pickle.loads(pickle.dumps(vl.schwartz)) == vl.schwartz
+
+
+# Geometry, relations and systems of one's own
+
+
+def test_opposites_lie_straight_across_the_circle():
+    across = {name: vl.schwartz.opposite(name) for name in vl.schwartz.names}
+    assert across["security"] == "self_direction" and across["power"] == "universalism"
+    for name, other in across.items():
+        assert vl.schwartz.distance(name, other) == 5 and across[other] == name
+        assert abs(abs(vl.schwartz.angle(name) - vl.schwartz.angle(other)) - 3.141592653589793) < 1e-12
+
+
+def test_what_has_no_opposite_says_so():
+    with pytest.raises(DataError, match="'chinese_social' has no circle, so no opposite is defined on it"):
+        vl.chinese_social.opposite("freedom")
+    with pytest.raises(UnknownNameError, match="unknown value or higher-order value 'zeal'"):
+        vl.schwartz.opposite("zeal")
+    names = ("a", "b", "c")
+    odd = vl.ValueSystem("odd", tuple(vl.Value(n, {"en": n}, n) for n in names), circle=True)
+    with pytest.raises(DataError, match="has 3 values, so none lies straight across from 'a'"):
+        odd.opposite("a")
+
+
+def test_the_relation_to_schwartz_is_partial_and_gives_its_reason():
+    relations = vl.chinese_social.relations
+    assert {other for found in relations.values() for other in found} <= set(vl.schwartz.names)
+    assert set(vl.chinese_social.names) - set(relations) == {"prosperity", "democracy"}
+    assert all("marker item" in reason for found in relations.values() for reason in found.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "language", "text", "named"),
+    [
+        ("equality", "en", "They are equally old.", True),
+        ("equality", "en", "An unequal pair.", False),  # the word begins otherwise
+        ("freedom", "zh", "他想要自由。", True),
+        ("freedom", "zh", "他想出门。", False),
+    ],
+)
+def test_a_text_that_names_its_value_is_recognised(value, language, text, named):
+    assert vl.chinese_social[value].is_named_in(text, language) is named
+
+
+def test_a_label_serves_where_no_stems_are_given():
+    value = vl.Value("care", {"en": "Care"}, "about care")
+    assert value.is_named_in("He cares.", "en") and not value.is_named_in("Scare.", "en") and not value.is_named_in("Care", "zh")
+
+
+@pytest.mark.parametrize("ending", ["yaml", "json"])
+@pytest.mark.parametrize("system", [*SYSTEMS.values(), small()], ids=lambda system: system.name)
+def test_a_saved_system_is_loaded_unchanged(system, ending, tmp_path):
+    assert vl.load_system(vl.save_system(system, tmp_path / f"s.{ending}")) == system
+
+
+def test_a_small_yaml_file_is_enough(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nvalues:\n- {name: care, labels: {en: Care}, definition: looking after others}\n", encoding="utf-8")
+    assert vl.load_system(path)["care"].label("en") == "Care"
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(
+        "nmae: mine\ncircle: round\nvalues:\n- {name: care, labels: {}, definition: x, colour: red}\n- 3\nopposites: [[a]]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError) as caught:
+        vl.load_system(path)
+    for part in (
+        "unknown field 'nmae'",
+        "field 'name': expected a text, got None",
+        "field 'circle': expected true or false, got 'round'",
+        "value 1: unknown field 'colour'",
+        "value 1: field 'labels': expected display names by language, got {}",
+        "value 2: expected an object, got 3",
+        "field 'opposites': expected pairs of groups",
+    ):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[1]", "expected an object with 'name' and 'values', got list"),
+        ("name: [", "cannot be read"),
+        ("name: x\nvalues: []", "field 'values': expected a list of values, got \\[\\]"),
+        ("name: x\nvalues: [{name: a, labels: {en: A}, definition: d}]\nhigher_order: {g: [b]}", "names 'b', which is no value of it"),
+    ],
+)
+def test_a_file_that_is_no_system_is_refused(content, message, tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        vl.load_system(path)
+    with pytest.raises(DataError, match="no file"):
+        vl.load_system(tmp_path / "gone.yaml")

@@ -2,7 +2,17 @@
 
 from ._version import __version__
 from .behave import CLOZE, ChoiceFormat, Question
-from .corpus import Dilemma, Group, LabelledText, load_dilemmas, load_texts
+from .corpus import (
+    Dilemma,
+    Group,
+    LabelledText,
+    QuestionnaireItem,
+    SituationalQuestion,
+    load_dilemmas,
+    load_items,
+    load_questions,
+    load_texts,
+)
 from .edit import Edit, mean, zero
 from .errors import ValueLensError
 from .lens import TokenActivations, ValueLens
@@ -22,7 +32,7 @@ from .neurons import NeuronSet, matched_random
 from .organisms import load_organism
 from .stats import FiringStats
 from .trials import Inference, SupportMatrix
-from .values import Value, ValueSystem, chinese_social, schwartz
+from .values import Value, ValueSystem, chinese_social, load_system, save_system, schwartz
 
 __all__ = [
     "CLOZE",
@@ -36,6 +46,8 @@ __all__ = [
     "NeuronScores",
     "NeuronSet",
     "Question",
+    "QuestionnaireItem",
+    "SituationalQuestion",
     "SupportMatrix",
     "TokenActivations",
     "Value",
@@ -46,13 +58,17 @@ __all__ = [
     "average_precision",
     "chinese_social",
     "load_dilemmas",
+    "load_items",
     "load_model",
     "load_organism",
+    "load_questions",
+    "load_system",
     "load_texts",
     "matched_random",
     "mean",
     "npti_rule",
     "opposition",
+    "save_system",
     "schwartz",
     "select",
     "threshold_rule",

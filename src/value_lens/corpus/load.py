@@ -183,9 +183,7 @@ def _layout_of(source: Source) -> tuple[Layout | None, str | None]:
 
 
 def _rows(source: Source, split: str | None) -> Iterator[Row]:
-    if isinstance(source, Path) or (
-        isinstance(source, str) and (source.lower().endswith(SUFFIXES) or Path(source).is_file())
-    ):
+    if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or Path(source).is_file())):
         return hub_rows(str(source), split or "train") if Path(source).is_dir() else read_rows(source)
     if isinstance(source, str):
         return hub_rows(source, split or "train")

@@ -27,7 +27,9 @@ def descriptions(values: Sequence[str], languages: Sequence[str], per_group: int
             yield LabelledText(f"{value}/{place:02d}/{aspect}/{language}", text, value, aspect, language, source=POLES)
 
 
-def questions(values: Sequence[str], languages: Sequence[str], per_group: int | None, seed: int) -> Iterator[SituationalQuestion]:
+def questions(
+    values: Sequence[str], languages: Sequence[str], per_group: int | None, seed: int
+) -> Iterator[SituationalQuestion]:
     """Situational questions of each value and language, frames evenly used, the same draws for every language."""
     for value in values:
         rng = random.Random(f"{seed}/{value}/questions")

@@ -31,7 +31,9 @@ class BadRowsError(DataError):
         many = f"{len(rows)} of {len(rows) + n_good} rows cannot be used"
         listed = "\n".join(f"  {row.where}: {row.problem}" for row in rows[:SHOWN])
         more = f"\n  ... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-        advice = "Mend them, or keep the good ones and write the bad to a file with skip_bad=PATH (on the command line: --skip-bad)"
+        advice = (
+            "Mend them, or keep the good ones and write the bad to a file with skip_bad=PATH (on the command line: --skip-bad)"
+        )
         super().__init__(f"{many}:\n{listed}{more}\n{advice}")
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:

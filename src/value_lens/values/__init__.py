@@ -1,12 +1,13 @@
 """What is asked about? Value systems as data."""
 
 from .chinese_social import chinese_social
+from .read import load_system, save_system
 from .schwartz import schwartz
 from .system import Value, ValueSystem
 
 SYSTEMS: dict[str, ValueSystem] = {system.name: system for system in (chinese_social, schwartz)}
 
-__all__ = ["SYSTEMS", "Value", "ValueSystem", "chinese_social", "in_order", "schwartz"]
+__all__ = ["SYSTEMS", "Value", "ValueSystem", "chinese_social", "in_order", "load_system", "save_system", "schwartz"]
 
 
 def in_order(names: "set[str] | frozenset[str]") -> tuple[str, ...]:

@@ -62,10 +62,48 @@ _ROWS = (
     ),
 )
 
+# How words begin that name a value outright: English, Chinese.
+_STEMS = {
+    "prosperity": (("prosper",), ("富强", "繁荣")),
+    "democracy": (("democra",), ("民主",)),
+    "civility": (("civil", "polite"), ("文明", "礼貌")),
+    "harmony": (("harmon",), ("和谐", "和睦")),
+    "freedom": (("freedom", "freely", "libert"), ("自由",)),
+    "equality": (("equal",), ("平等",)),
+    "justice": (("justice", "fairness", "fairly"), ("公正", "正义", "公平")),
+    "rule_of_law": (("rule of law", "lawful"), ("法治", "守法")),
+    "patriotism": (("patriot", "motherland"), ("爱国", "祖国")),
+    "dedication": (("dedicat", "devot"), ("敬业", "奉献")),
+    "integrity": (("integrity", "honest"), ("诚信", "诚实")),
+    "friendliness": (("friendl", "kindness"), ("友善", "友好")),
+}
+
+# Which marker items of Schwartz's survey (listed with each basic value in his "Overview", 2012) name the same thing. There is
+# none for the well-being of a whole community, nor for deciding together, so prosperity and democracy are not related.
+_RELATIONS = {
+    "civility": {"conformity": "marker item 'politeness'"},
+    "harmony": {"universalism": "marker items 'a world at peace' and 'unity with nature'"},
+    "freedom": {"self_direction": "marker item 'freedom'"},
+    "equality": {"universalism": "marker item 'equality'"},
+    "justice": {"universalism": "marker item 'social justice'"},
+    "rule_of_law": {"security": "marker item 'social order'"},
+    "patriotism": {"security": "marker item 'national security'"},
+    "dedication": {"achievement": "marker items 'ambitious' and 'capable'", "benevolence": "marker item 'responsible'"},
+    "integrity": {"benevolence": "marker item 'honest'"},
+    "friendliness": {"benevolence": "marker items 'helpful' and 'true friendship'"},
+}
+
 chinese_social = ValueSystem(
     name="chinese_social",
     values=tuple(
-        Value(name=name, labels={"en": english, "zh": chinese}, definition=definition, level=level)
+        Value(
+            name=name,
+            labels={"en": english, "zh": chinese},
+            definition=definition,
+            level=level,
+            stems=dict(zip(("en", "zh"), _STEMS[name], strict=True)),
+        )
         for name, chinese, english, level, definition in _ROWS
     ),
+    relations=_RELATIONS,
 )

@@ -20,10 +20,29 @@ _ROWS = (
     ("universalism", "博爱", "Universalism", "understanding, tolerance and protection of all people and of nature"),
 )
 
+# How words begin that name a value outright: English, Chinese.
+_STEMS = {
+    "self_direction": (("self-direct", "autonom", "independen"), ("自主", "独立")),
+    "stimulation": (("stimulat", "exciting", "excitement"), ("刺激",)),
+    "hedonism": (("hedon", "pleasure"), ("享乐", "享受")),
+    "achievement": (("achiev", "accomplish"), ("成就",)),
+    "power": (("power",), ("权力", "权势")),
+    "security": (("secur", "safety", "safely"), ("安全",)),
+    "conformity": (("conform", "obedien"), ("遵从", "服从")),
+    "tradition": (("tradition",), ("传统",)),
+    "benevolence": (("benevol", "kind-heart"), ("仁爱", "仁慈")),
+    "universalism": (("universal",), ("博爱", "普世")),
+}
+
 schwartz = ValueSystem(
     name="schwartz",
     values=tuple(
-        Value(name=name, labels={"en": english, "zh": chinese}, definition=definition)
+        Value(
+            name=name,
+            labels={"en": english, "zh": chinese},
+            definition=definition,
+            stems=dict(zip(("en", "zh"), _STEMS[name], strict=True)),
+        )
         for name, chinese, english, definition in _ROWS
     ),
     circle=True,

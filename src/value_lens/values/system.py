@@ -1,5 +1,7 @@
 """What is a value system? An ordered set of named values with its geometry."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,13 +13,15 @@ class Value:
     """A named human value.
 
     `name` is the key used in every table and file; `labels` its display names by language; `definition` one English sentence
-    in our own words; `level` the tier it belongs to, where the system has tiers.
+    in our own words; `level` the tier it belongs to, where the system has tiers; `stems` by language how words begin that name
+    it outright (where none are given, its label), which the audit of a corpus looks for.
     """
 
     name: str
     labels: Mapping[str, str]
     definition: str
     level: str = ""
+    stems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def label(self, language: str) -> str:
         """Display name in `language`; raises `UnknownNameError` for a language it has no name in."""
@@ -25,12 +29,20 @@ class Value:
             raise UnknownNameError("language", language, sorted(self.labels))
         return self.labels[language]
 
+    def is_named_in(self, text: str, language: str) -> bool:
+        """Whether the text names the value outright; in Chinese anywhere, else at the beginning of a word."""
+        stems = self.stems.get(language) or ((self.labels[language],) if language in self.labels else ())
+        start = "" if language == "zh" else r"\b"
+        return any(re.search(start + re.escape(stem.lower()), text.lower()) for stem in stems)
+
 
 @dataclass(frozen=True)
 class ValueSystem:
     """An ordered set of values; `circle` says whether their order is a closed circle (Schwartz) or a list.
 
     `higher_order` groups values into named higher-order values (a value may be shared); `opposites` pairs those groups.
+    `relations` says which values of Schwartz's system a value is close to, and why: {value: {value of Schwartz: reason}}. It may
+    be partial.
     """
 
     name: str
@@ -38,6 +50,7 @@ class ValueSystem:
     circle: bool = False
     higher_order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     opposites: tuple[tuple[str, str], ...] = ()
+    relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = self.names
@@ -51,6 +64,9 @@ class ValueSystem:
             for group in pair:
                 if group not in self.higher_order:
                     raise DataError(f"{self.name!r} opposes {group!r}, which is no higher-order value of it")
+        for value in self.relations:
+            if value not in names:
+                raise DataError(f"{self.name!r} relates {value!r}, which is no value of it")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,14 +98,30 @@ class ValueSystem:
 
     def distance(self, first: str, second: str) -> int:
         """Steps between two values on the circle, the shorter way round. Raises `DataError` for a system that is no circle."""
-        if not self.circle:
-            raise DataError(f"value system {self.name!r} has no circle, so no distance is defined on it")
+        self._require_circle("distance")
         steps = abs(self.names.index(self[first].name) - self.names.index(self[second].name))
         return min(steps, len(self) - steps)
 
-    def opposite(self, group: str) -> str:
-        """The higher-order value opposed to `group`."""
+    def angle(self, name: str) -> float:
+        """Where a value lies on the circle, in radians; the first value at 0. Raises `DataError` for a system that is no circle."""
+        self._require_circle("angle")
+        return 2 * math.pi * self.names.index(self[name].name) / len(self)
+
+    def opposite(self, name: str) -> str:
+        """What is opposed to a higher-order value, or lies straight across the circle from a value.
+
+        Raises `UnknownNameError` for what is neither, `DataError` where nothing is opposed.
+        """
         for first, second in self.opposites:
-            if group in (first, second):
-                return second if group == first else first
-        raise UnknownNameError("higher-order value", group, sorted(self.higher_order))
+            if name in (first, second):
+                return second if name == first else first
+        if name not in self.names:
+            raise UnknownNameError("value or higher-order value", name, [*self.higher_order, *self.names])
+        self._require_circle("opposite")
+        if len(self) % 2:
+            raise DataError(f"value system {self.name!r} has {len(self)} values, so none lies straight across from {name!r}")
+        return self.names[(self.names.index(name) + len(self) // 2) % len(self)]
+
+    def _require_circle(self, what: str) -> None:
+        if not self.circle:
+            raise DataError(f"value system {self.name!r} has no circle, so no {what} is defined on it")

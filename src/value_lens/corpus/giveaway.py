@@ -1,0 +1,82 @@
+"""Do the options of dilemmas give away which one is aligned, without the situation?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .bank import BANKS
+from .records import Dilemma, LabelledText
+
+FOLDS = 8
+
+
+@dataclass(frozen=True)
+class Giveaway:
+    """How well options alone tell aligned from violating, by value: accuracy of a bag of words on frames it never saw.
+
+    0.5 is chance. `n_frames` is the number of groups of the cross-validation.
+    """
+
+    accuracy: Mapping[str, float]
+    n_frames: Mapping[str, int]
+
+    @property
+    def mean(self) -> float:
+        return fmean(self.accuracy.values())
+
+
+def frame_of(record: LabelledText | Dilemma) -> str:
+    """What a record was made from: a frame of the bank, else the record itself or its pair."""
+    if record.source in BANKS:
+        return record.id.split("/")[0]
+    return getattr(record, "pair_id", "") or record.id
+
+
+def by_value_of(records: Iterable[Any]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for record in records:
+        found[record.value].append(record)
+    return dict(found)
+
+
+def giveaway(dilemmas: Sequence[Dilemma], language: str) -> Giveaway:
+    """Can a bag of words that never sees the scenario tell the aligned option? By value, cross-validated by frame.
+
+    Logistic regression on counts of words and pairs of words (characters in Chinese) of one option; a dilemma counts as told when
+    the aligned option gets the higher score of its two (a half for a tie). A value with fewer than two frames is left out.
+    """
+    accuracy, n_frames = {}, {}
+    for value, found in by_value_of(dilemmas).items():
+        groups = np.array([frame_of(dilemma) for dilemma in found])
+        if len(set(groups)) >= 2:
+            accuracy[value] = _told(found, groups, language)
+            n_frames[value] = len(set(groups))
+    if not accuracy:
+        raise DataError("no value has dilemmas from two frames or more, so no classifier can be tested on unseen frames")
+    return Giveaway(accuracy, n_frames)
+
+
+def _told(dilemmas: Sequence[Dilemma], groups: "np.ndarray", language: str) -> float:
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GroupKFold
+    from sklearn.pipeline import make_pipeline
+
+    analyser = "char" if language == "zh" else "word"
+    told: list[float] = []
+    options = np.array([[d.aligned, d.violating] for d in dilemmas], dtype=object)
+    for train, test in GroupKFold(min(FOLDS, len(set(groups)))).split(options, groups=groups):
+        words = CountVectorizer(
+            analyzer=analyser, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b" if analyser == "word" else None
+        )
+        model = make_pipeline(words, LogisticRegression(max_iter=1000))
+        model.fit(options[train].reshape(-1), np.tile([1, 0], len(train)))
+        scores = model.decision_function(options[test].reshape(-1)).reshape(-1, 2)
+        gap = scores[:, 0] - scores[:, 1]
+        told += [1.0 if g > 1e-9 else 0.5 if g > -1e-9 else 0.0 for g in gap]
+    return fmean(told)
