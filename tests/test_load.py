@@ -141,7 +141,9 @@ def test_one_name_may_be_given_bare():
 def test_unknown_systems_of_the_bank_are_refused():
     with pytest.raises(UnknownNameError, match="unknown source of the bank 'maslow'; known: bank, bank:schwartz"):
         bank.frames("maslow")
-    with pytest.raises(UnknownNameError, match="unknown source of the bank 'bank:maslow'; known: bank, bank:schwartz, bank:poles"):
+    with pytest.raises(
+        UnknownNameError, match="unknown source of the bank 'bank:maslow'; known: bank, bank:schwartz, bank:poles"
+    ):
         load_texts("bank:maslow")
 
 
@@ -240,5 +242,7 @@ def test_a_missing_file_with_columns_is_refused(tmp_path):
 
 
 def test_a_hub_name_that_cannot_be_reached_says_what_to_do_offline():
-    with pytest.raises(DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*\. Offline: download it where"):
+    with pytest.raises(
+        DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*\. Offline: download it where"
+    ):
         load_texts("nobody/nothing", split="train")

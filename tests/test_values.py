@@ -174,7 +174,9 @@ def test_a_text_that_names_its_value_is_recognised(value, language, text, named)
 
 def test_a_label_serves_where_no_stems_are_given():
     value = vl.Value("care", {"en": "Care"}, "about care")
-    assert value.is_named_in("He cares.", "en") and not value.is_named_in("Scare.", "en") and not value.is_named_in("Care", "zh")
+    assert (
+        value.is_named_in("He cares.", "en") and not value.is_named_in("Scare.", "en") and not value.is_named_in("Care", "zh")
+    )
 
 
 @pytest.mark.parametrize("ending", ["yaml", "json"])
@@ -185,7 +187,9 @@ def test_a_saved_system_is_loaded_unchanged(system, ending, tmp_path):
 
 def test_a_small_yaml_file_is_enough(tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text("name: mine\nvalues:\n- {name: care, labels: {en: Care}, definition: looking after others}\n", encoding="utf-8")
+    path.write_text(
+        "name: mine\nvalues:\n- {name: care, labels: {en: Care}, definition: looking after others}\n", encoding="utf-8"
+    )
     assert vl.load_system(path)["care"].label("en") == "Care"
 
 
@@ -215,7 +219,10 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path):
         ("[1]", "expected an object with 'name' and 'values', got list"),
         ("name: [", "cannot be read"),
         ("name: x\nvalues: []", "field 'values': expected a list of values, got \\[\\]"),
-        ("name: x\nvalues: [{name: a, labels: {en: A}, definition: d}]\nhigher_order: {g: [b]}", "names 'b', which is no value of it"),
+        (
+            "name: x\nvalues: [{name: a, labels: {en: A}, definition: d}]\nhigher_order: {g: [b]}",
+            "names 'b', which is no value of it",
+        ),
     ],
 )
 def test_a_file_that_is_no_system_is_refused(content, message, tmp_path):

@@ -34,7 +34,9 @@ def shingles_of(language: str) -> Callable[[str], set[str]]:
     return words
 
 
-def duplicates(texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[str]], near: float = NEAR) -> Duplicates:
+def duplicates(
+    texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[str]], near: float = NEAR, most_pairs: int = 20
+) -> Duplicates:
     """Of (id, text) pairs, those whose text stands earlier already, or nearly: Jaccard similarity of shingles at least `near`.
 
     Candidates come from MinHash (Broder 1997) with locality-sensitive hashing; each is checked exactly, so that none is counted
@@ -56,7 +58,7 @@ def duplicates(texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[s
         units = shingles(text)
         sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update_batch([unit.encode() for unit in units])
-        twin = next((other for other in sorted(index.query(sketch)) if jaccard(units, kept[other]) >= near), None)
+        twin = next((other for other in sorted(map(str, index.query(sketch))) if jaccard(units, kept[other]) >= near), None)
         if twin is not None:
             n_near += 1
             pairs.append((twin, name))
@@ -64,7 +66,7 @@ def duplicates(texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[s
         key = name if name not in kept else f"{name}#{n_texts}"
         index.insert(key, sketch)
         kept[key] = units
-    return Duplicates(n_texts, n_exact, n_near, tuple(pairs[:20]))
+    return Duplicates(n_texts, n_exact, n_near, tuple(pairs[:most_pairs]))
 
 
 def jaccard(first: set[str], second: set[str]) -> float:

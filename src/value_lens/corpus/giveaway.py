@@ -67,13 +67,11 @@ def _told(dilemmas: Sequence[Dilemma], groups: "np.ndarray", language: str) -> f
     from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
 
-    analyser = "char" if language == "zh" else "word"
+    units: dict[str, Any] = {"analyzer": "char"} if language == "zh" else {"token_pattern": r"(?u)\b\w+\b"}
     told: list[float] = []
     options = np.array([[d.aligned, d.violating] for d in dilemmas], dtype=object)
     for train, test in GroupKFold(min(FOLDS, len(set(groups)))).split(options, groups=groups):
-        words = CountVectorizer(
-            analyzer=analyser, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b" if analyser == "word" else None
-        )
+        words = CountVectorizer(ngram_range=(1, 2), **units)
         model = make_pipeline(words, LogisticRegression(max_iter=1000))
         model.fit(options[train].reshape(-1), np.tile([1, 0], len(train)))
         scores = model.decision_function(options[test].reshape(-1)).reshape(-1, 2)

@@ -1,0 +1,153 @@
+"""How are many items written by a model without losing, doubling or repeating any? Tasks, workers, retries, a journal, an audit."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...errors import DataError
+from ...store import require_writable, write_json
+from ...values import ValueSystem, chinese_social
+from ..audit import CorpusAudit, audit
+from ..bank import LANGUAGES
+from ..duplicates import duplicates, shingles_of
+from ..records import AnyRecord, Dilemma, LabelledText, SituationalQuestion
+from ..tables import write_jsonl
+from .desk import Desk, Pace
+from .journal import Journal
+from .recipes import Group, Recipe, Task, recipe_named
+from .writers import Writer
+
+ROUNDS = 3  # how often duplicates and failures are made up for
+FILES = {LabelledText: "texts.jsonl", Dilemma: "dilemmas.jsonl", SituationalQuestion: "questions.jsonl"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Requests and tokens so far, resumed runs included, and their price (per million tokens, in whatever currency)."""
+
+    n_requests: int = 0
+    n_prompt_tokens: int = 0
+    n_reply_tokens: int = 0
+    prompt_price: float = 0.0
+    reply_price: float = 0.0
+
+    @property
+    def price(self) -> float:
+        return (self.n_prompt_tokens * self.prompt_price + self.n_reply_tokens * self.reply_price) / 1e6
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What came of a run: records of each kind, what could not be written and why, duplicates left out, cost, and the audit."""
+
+    records: Sequence[AnyRecord]
+    failed: dict[str, str]
+    n_duplicates: int
+    cost: Cost
+    audit: CorpusAudit | None = field(repr=False, default=None)
+
+    def of(self, kind: type) -> list[Any]:
+        return [record for record in self.records if isinstance(record, kind)]
+
+
+def generate(
+    recipe: "str | Recipe",
+    writer: Writer,
+    out: str | Path,
+    *,
+    n_items: int,
+    values: Sequence[str] | None = None,
+    languages: Sequence[str] = LANGUAGES,
+    system: ValueSystem = chinese_social,
+    pace: Pace | None = None,
+    prices: tuple[float, float] = (0.0, 0.0),
+    progress: Callable[[int, int], None] | None = None,
+) -> Generated:
+    """Have a model write `n_items` items of each (value, aspect, language), checked, without duplicates, and audit them.
+
+    recipe: "dilemma", "pole", "question", or one of your own. writer: takes a conversation, gives a text or a `Reply`. out: a folder;
+    its journal lets a killed run go on where it stopped, with no item lost or doubled. Items that fail or repeat earlier ones are made up
+    for by further items, up to three times. prices: per million prompt and reply tokens.
+
+    Writes texts.jsonl, dilemmas.jsonl or questions.jsonl, and summary.json. Raises `UnknownNameError`, `OutputError`, and
+    `DataError` for what no retry can mend.
+    """
+    recipe = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    if n_items < 1:
+        raise DataError(f"n_items is {n_items}; give at least 1")
+    values = tuple(values if values is not None else system.names)
+    groups = recipe.groups(system, values, languages)
+    out = require_writable(out)
+    header = {"recipe": recipe.name, "values": list(values), "languages": list(languages), "system": system.name}
+    with Journal.opened(out / "journal.jsonl", header) as journal:
+        desk = Desk(recipe, writer, journal, pace or Pace())
+        tasks: dict[Group, list[Task]] = {group: [] for group in groups}
+        kept: dict[Group, list[Task]] = {group: [] for group in groups}
+        failed: dict[str, str] = {}
+        for _ in range(1 + ROUNDS):
+            due = [
+                recipe.task(system, group, len(tasks[group]) + more)
+                for more in range(n_items)
+                for group in groups
+                if more < n_items - len(kept[group])
+            ]
+            for task in due:
+                tasks[task.group].append(task)
+            failed |= desk.write(due, progress)
+            kept = {group: _unique(recipe, journal, tasks[group], n_items) for group in groups}
+            if all(len(found) == n_items for found in kept.values()):
+                break
+        written = sum(task.id in journal.entries for found in tasks.values() for task in found)
+        n_duplicates = written - sum(map(len, kept.values()))
+        records = [record for found in kept.values() for task in found for record in _records(recipe, journal, task)]
+        cost = _cost(journal, prices)
+    return _finished(out, header, records, failed, n_duplicates, cost, n_items * len(groups))
+
+
+def _records(recipe: Recipe, journal: Journal, task: Task) -> list[AnyRecord]:
+    return list(recipe.records(task, journal.entries[task.id]["answer"]))
+
+
+def _unique(recipe: Recipe, journal: Journal, tasks: Sequence[Task], most: int) -> list[Task]:
+    """The written tasks of one group that repeat none before them, at most so many."""
+    written = [task for task in tasks if task.id in journal.entries]
+    whole = [(task.id, " ".join(journal.entries[task.id]["answer"].values())) for task in written]
+    if not whole:
+        return []
+    repeated = {twin for _, twin in duplicates(whole, shingles_of(written[0].language), most_pairs=len(whole)).pairs}
+    return [task for task in written if task.id not in repeated][:most]
+
+
+def _cost(journal: Journal, prices: tuple[float, float]) -> Cost:
+    counted = [entry["usage"] for entry in journal.entries.values()]
+    n_requests, n_prompt, n_reply = (sum(usage[place] for usage in counted) for place in range(3))
+    return Cost(n_requests, n_prompt, n_reply, *prices)
+
+
+def _finished(
+    out: Path,
+    header: Mapping[str, Any],
+    records: list[AnyRecord],
+    failed: dict[str, str],
+    n_duplicates: int,
+    cost: Cost,
+    n_wanted: int,
+) -> Generated:
+    by_kind: dict[type, list[Any]] = {kind: [record for record in records if isinstance(record, kind)] for kind in FILES}
+    for kind, found in by_kind.items():
+        if found:
+            write_jsonl(out / FILES[kind], found)
+    texts, dilemmas = by_kind[LabelledText], by_kind[Dilemma]
+    audited = audit(texts, dilemmas, source=str(header["recipe"])) if texts or dilemmas else None
+    summary = {
+        **header,
+        "n_wanted": n_wanted,
+        "n_records": {FILES[kind]: len(found) for kind, found in by_kind.items() if found},
+        "n_duplicates_left_out": n_duplicates,
+        "failed": failed,
+        "cost": {**asdict(cost), "price": cost.price},
+        "audit_failures": audited.failures() if audited else [],
+    }
+    write_json(out / "summary.json", summary)
+    return Generated(records, failed, n_duplicates, cost, audited)

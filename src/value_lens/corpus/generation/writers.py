@@ -1,0 +1,111 @@
+"""Who writes? Anything that turns a conversation into a reply: a callable, or a chat endpoint that speaks OpenAI's protocol."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import DataError, ValueLensError
+from .recipes import Message
+
+
+class TransientError(ValueLensError, RuntimeError):
+    """A failure that may pass (busy, slow, unreachable); `wait` is how many seconds the other side asked for."""
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        self.wait = wait
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a writer answered, with the tokens it counted (0 where it does not say)."""
+
+    text: str
+    n_prompt_tokens: int = 0
+    n_reply_tokens: int = 0
+
+
+Writer = Callable[[Sequence[Message]], "Reply | str"]
+
+
+class EndpointWriter:
+    """A chat model behind any OpenAI-compatible endpoint, through the `openai` client.
+
+    model: its name there. base_url: the endpoint's address; without it the client's own default. The key is read from the
+    environment variable `key_variable` each time a client is made, is kept nowhere else, and is taken out of every error message.
+    Some local servers need none. Raises `DataError` for what no retry can mend (a refused key, a request that is not understood)
+    and `TransientError` for the rest.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        key_variable: str = "OPENAI_API_KEY",
+        temperature: float = 1.0,
+        max_tokens: int = 700,
+        timeout: float = 60.0,
+    ) -> None:
+        self.model, self.base_url, self.key_variable = model, base_url, key_variable
+        self.temperature, self.max_tokens, self.timeout = temperature, max_tokens, timeout
+        if base_url is None and not os.environ.get(key_variable):
+            raise DataError(
+                f"the environment variable {key_variable} holds no key; set it, or give base_url for a local server"
+            )
+
+    def __call__(self, messages: Sequence[Message]) -> Reply:
+        openai = _client_library()
+        try:
+            with self._client(openai) as client:
+                found = client.chat.completions.create(
+                    model=self.model,
+                    messages=[dict(message) for message in messages],
+                    temperature=self.temperature,
+                    max_tokens=self.max_tokens,
+                )
+        except openai.APIStatusError as error:
+            problem = self._without_key(f"the endpoint answered {error.status_code}: {error.message}")
+            if error.status_code in (408, 409, 429) or error.status_code >= 500:
+                raise TransientError(problem, _seconds(error.response.headers.get("retry-after"))) from None
+            raise DataError(problem) from None
+        except openai.APIError as error:  # no connection, a timeout, an answer that is no answer
+            raise TransientError(self._without_key(f"the endpoint did not answer: {type(error).__name__}: {error}")) from None
+        except ValueError as error:  # the body is not JSON, or not of the protocol
+            raise TransientError(self._without_key(f"the endpoint's answer cannot be read: {error}")) from None
+        return self._reply(found)
+
+    def _client(self, openai: Any) -> Any:
+        key = os.environ.get(self.key_variable) or "none"
+        return openai.OpenAI(api_key=key, base_url=self.base_url, timeout=self.timeout, max_retries=0)
+
+    def _reply(self, found: Any) -> Reply:
+        choices = getattr(found, "choices", None)
+        text = choices[0].message.content if choices and getattr(choices[0], "message", None) else None
+        if not isinstance(text, str):
+            raise TransientError("the endpoint's answer holds no text")
+        usage = getattr(found, "usage", None)
+        return Reply(text, getattr(usage, "prompt_tokens", 0) or 0, getattr(usage, "completion_tokens", 0) or 0)
+
+    def _without_key(self, text: str) -> str:
+        key = os.environ.get(self.key_variable)
+        return text.replace(key, "***") if key else text
+
+    def __repr__(self) -> str:
+        return f"EndpointWriter(model={self.model!r}, base_url={self.base_url!r}, key_variable={self.key_variable!r})"
+
+
+def _client_library() -> Any:
+    try:
+        import openai
+    except ImportError:
+        raise DataError("writing through an endpoint needs the openai client: pip install 'value-lens[generate]'") from None
+    return openai
+
+
+def _seconds(header: str | None) -> float:
+    try:
+        return max(0.0, float(header or 0))
+    except ValueError:  # a date; our own back-off will do
+        return 0.0
