@@ -1,7 +1,7 @@
 """Which neurons of a language model carry a human value, do they cause its value-oriented behaviour, and how sure can one be?"""
 
 from ._version import __version__
-from .behave import CLOZE, ChoiceFormat, Question
+from .behave import CLOZE, ChoiceFormat, Prompt, Question, local_writer, respond, under_poles
 from .corpus import (
     Dilemma,
     Group,
@@ -45,6 +45,7 @@ __all__ = [
     "LabelledText",
     "NeuronScores",
     "NeuronSet",
+    "Prompt",
     "Question",
     "QuestionnaireItem",
     "SituationalQuestion",
@@ -64,15 +65,18 @@ __all__ = [
     "load_questions",
     "load_system",
     "load_texts",
+    "local_writer",
     "matched_random",
     "mean",
     "npti_rule",
     "opposition",
+    "respond",
     "save_system",
     "schwartz",
     "select",
     "threshold_rule",
     "top_rule",
+    "under_poles",
     "vape",
     "vape_rule",
     "zero",

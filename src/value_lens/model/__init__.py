@@ -1,5 +1,6 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
+from .generation import blank_tokens, chooser, continued, continued_by_huggingface, end_tokens
 from .hooks import cutting, reading, writing
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
@@ -19,9 +20,14 @@ __all__ = [
     "PaddingSide",
     "Site",
     "TooLong",
+    "blank_tokens",
     "bucket",
+    "chooser",
+    "continued",
+    "continued_by_huggingface",
     "cutting",
     "encode",
+    "end_tokens",
     "load_model",
     "pad",
     "reading",

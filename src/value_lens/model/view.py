@@ -102,7 +102,7 @@ class ModelView:
             raise _Ended
 
         functions = [*readers.items(), (last, end)]
-        with _evaluating(self.model), torch.no_grad(), self.hooks(functions):
+        with evaluating(self.model), torch.no_grad(), self.hooks(functions):
             try:
                 self.model(tokens, **self._arguments(mask), return_type=None)
             except _Ended:
@@ -128,7 +128,7 @@ class ModelView:
         return logits
 
     def _logits(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        with _evaluating(self.model), torch.no_grad():
+        with evaluating(self.model), torch.no_grad():
             return self.model(tokens, **self._arguments(mask), return_type="logits")
 
     def _arguments(self, mask: Tensor) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _attached(point: Any, function: HookFunction) -> Iterator[None]:
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
     """No dropout during a run; the training flag is put back."""
     was_training = bool(getattr(model, "training", False))
     if was_training:
