@@ -68,7 +68,7 @@ def test_the_reading_of_imports_sees_what_it_must():
     assert rooms_used(Path("corpus/bank.py")) == {"errors", "values"}
     assert rooms_used(Path("neurons.py")) == {"store", "errors"}
     assert "trials" in rooms_used(Path("trials/figure.py"))  # under TYPE_CHECKING
-    assert {"job", "store", "organisms"} <= rooms_used(Path("cli.py"))  # inside functions
+    assert {"job", "store", "organisms"} <= rooms_used(Path("cli/jobs.py"))  # inside functions
 
 
 def test_only_the_model_room_imports_transformer_lens():

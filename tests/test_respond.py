@@ -42,7 +42,9 @@ def slow_answer(model, folder, text, n_new):
         with torch.no_grad():
             logits = plain(torch.tensor([ids + new])).logits[0, -1].double()
         if step == 0:
-            logits[[k for k in range(len(tokenizer)) if not tokenizer.decode([k], skip_special_tokens=True).strip()]] = -torch.inf
+            logits[
+                [k for k in range(len(tokenizer)) if not tokenizer.decode([k], skip_special_tokens=True).strip()]
+            ] = -torch.inf
         token = int(logits.argmax())
         if token == 1:
             break

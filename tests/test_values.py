@@ -89,7 +89,7 @@ def test_unknown_names_are_refused_with_the_known_ones():
         vl.schwartz["power"].label("fr")
     with pytest.raises(UnknownNameError, match="unknown value or higher-order value 'wealth'; known: openness_to_change, "):
         vl.schwartz.opposite("wealth")
-    with pytest.raises(UnknownNameError, match="unknown higher-order value 'all'"):
+    with pytest.raises(UnknownNameError, match="unknown value or higher-order value 'all'"):
         small().opposite("all")
 
 

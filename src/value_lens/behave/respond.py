@@ -56,7 +56,9 @@ def under_poles(
         for aspect in "+-":
             key = (question.value, aspect, question.language)
             if key not in decks:
-                raise DataError(f"question {question.id!r} needs descriptions of {question.value}{aspect} in {question.language!r}")
+                raise DataError(
+                    f"question {question.id!r} needs descriptions of {question.value}{aspect} in {question.language!r}"
+                )
             description = decks[key][dealt[key] % len(decks[key])]
             dealt[key] += 1
             system = persona.get(question.language, persona["en"]).format(description=description)

@@ -13,9 +13,7 @@ from .view import ModelView, evaluating
 Choose = Callable[[Float[Tensor, "batch d_vocab"], int], Int[Tensor, "batch"]]  # logits and the step -> the next tokens
 
 
-def chooser(
-    seeds: Sequence[int], temperature: float, banned_at_first: Sequence[int] = ()
-) -> Callable[[Tensor, int], Tensor]:
+def chooser(seeds: Sequence[int], temperature: float, banned_at_first: Sequence[int] = ()) -> Callable[[Tensor, int], Tensor]:
     """Greedy at temperature 0; above it a sample by Gumbel noise, drawn for each row and step from that row's own seed.
 
     banned_at_first: tokens that cannot be the first of a continuation.

@@ -1,6 +1,17 @@
 """How is a result shown? Figures, the summary file, plain words."""
 
-from .figures import draw_firing, draw_layers, shown
+from .audit_page import audit_page
+from .figures import draw_circle, draw_firing, draw_layers, shown
 from .summary import method_summary, number, plain_words, support_summary
 
-__all__ = ["draw_firing", "draw_layers", "method_summary", "number", "plain_words", "shown", "support_summary"]
+__all__ = [
+    "audit_page",
+    "draw_circle",
+    "draw_firing",
+    "draw_layers",
+    "method_summary",
+    "number",
+    "plain_words",
+    "shown",
+    "support_summary",
+]

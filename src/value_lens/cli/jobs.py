@@ -1,67 +1,24 @@
-"""What can be done from a terminal? `value-lens demo`, `value-lens run`, `value-lens values`."""
+"""What does `value-lens run` do, and `value-lens demo`? The main job from a terminal, with its tables and words."""
 
-import os
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ._version import __version__
-from .errors import ValueLensError
+from .terminal import app, console, names, quiet_libraries, reporting
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Find the neurons that carry a human value, and test them.")
-console = Console()
 DEMO_ORGANISM = "selective-gelu"
 
 
-@contextmanager
-def _reporting() -> Iterator[Any]:
-    """Progress bars while work goes on; errors of the library become one clear line and exit code 1, 130 for an interrupt."""
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    tasks: dict[str, Any] = {}
-    try:
-        with Progress(*columns, console=console) as progress:
-
-            def report(stage: str, done: int, total: int) -> None:
-                if stage not in tasks:
-                    tasks[stage] = progress.add_task(stage, total=total)
-                progress.update(tasks[stage], completed=done, total=total)
-
-            yield report
-    except ValueLensError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        Console(stderr=True).print("[red]interrupted[/red]; files already written are whole")
-        raise typer.Exit(130) from None
-
-
-def _quiet_libraries() -> None:
-    """The terminal belongs to the job: other libraries' progress bars and advice stay out of it."""
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    warnings.filterwarnings("ignore")
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-
-
 def _execute(settings: dict[str, Any], out: Path) -> None:
-    with _reporting() as report:
-        from . import store  # slow imports come after the arguments are known to be good
+    with reporting() as report:
+        from .. import store  # slow imports come after the arguments are known to be good
 
         store.require_writable(out)
-        _quiet_libraries()
-        from .job import Job, run_job
+        quiet_libraries()
+        from ..job import Job, run_job
 
         result = run_job(Job(**settings), out, report)
     _show(result)
@@ -69,7 +26,7 @@ def _execute(settings: dict[str, Any], out: Path) -> None:
 
 
 def _show(result: Any) -> None:
-    from .report import shown
+    from ..report import shown
 
     matrix = result.matrix
     for place, language in enumerate(matrix.languages):
@@ -120,17 +77,13 @@ def _percent(rate: float) -> str:
     return "-" if rate != rate else f"{100 * rate:.0f}%"
 
 
-def _names(given: str | None) -> tuple[str, ...] | None:
-    return None if given is None else tuple(name.strip() for name in given.split(",") if name.strip())
-
-
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Seed of controls and intervals.")] = 0,
 ) -> None:
     """The whole job, offline, on a shipped organism and the packaged bank; under a minute on two cores."""
-    from .organisms import organism_folder
+    from ..organisms import organism_folder
 
     settings = {
         "fillings": "held_out",
@@ -173,35 +126,9 @@ def run(
 ) -> None:
     """The same job on any model and data."""
     settings = {name: given for name, given in locals().items() if name != "out"}
-    settings |= {"values": _names(values), "languages": _names(languages)}
-    from .organisms import organism_folder, organism_names
+    settings |= {"values": names(values), "languages": names(languages)}
+    from ..organisms import organism_folder
 
     if model in organism_names() and not Path(model).exists():
         settings["model"] = str(organism_folder(model))
     _execute(settings, out)
-
-
-@app.command()
-def values() -> None:
-    """The value systems: names and definitions."""
-    from .values import SYSTEMS
-
-    for system in SYSTEMS.values():
-        table = Table(title=system.name, title_justify="left")
-        for heading in ("value", "中文", "definition"):
-            table.add_column(heading)
-        for value in system:
-            table.add_row(value.name, value.label("zh"), value.definition)
-        console.print(table)
-
-
-@app.command()
-def version() -> None:
-    """The versions of value_lens and transformer-lens."""
-    from .model.load import transformer_lens_version
-
-    console.print(f"value_lens {__version__}, transformer-lens {transformer_lens_version()}, Python {sys.version.split()[0]}")
-
-
-if __name__ == "__main__":
-    app()

@@ -1,0 +1,54 @@
+"""What does the terminal show while work goes on? Progress, errors in one line, nothing of other libraries."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..errors import ValueLensError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Find the neurons that carry a human value, and test them.")
+console = Console()
+
+
+@contextmanager
+def reporting() -> Iterator[Any]:
+    """Progress bars while work goes on; errors of the library become one clear line and exit code 1, 130 for an interrupt."""
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    tasks: dict[str, Any] = {}
+    try:
+        with Progress(*columns, console=console) as progress:
+
+            def report(stage: str, done: int, total: int) -> None:
+                if stage not in tasks:
+                    tasks[stage] = progress.add_task(stage, total=total)
+                progress.update(tasks[stage], completed=done, total=total)
+
+            yield report
+    except ValueLensError as error:
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        Console(stderr=True).print("[red]interrupted[/red]; files already written are whole")
+        raise typer.Exit(130) from None
+
+
+def quiet_libraries() -> None:
+    """The terminal belongs to the job: other libraries' progress bars and advice stay out of it."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.filterwarnings("ignore")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+def names(given: str | None) -> tuple[str, ...] | None:
+    """Names separated by commas; None where nothing is given."""
+    return None if given is None else tuple(name.strip() for name in given.split(",") if name.strip())

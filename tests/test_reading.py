@@ -1,0 +1,170 @@
+"""Are all bad rows reported together, or kept apart, and is nothing lost on the way in and out?"""
+
+import json
+import tempfile
+from pathlib import Path
+
+import datasets
+import pandas
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import value_lens as vl
+from value_lens.corpus import BadRowsError, stream, to_dataset, to_frame, write_jsonl
+from value_lens.errors import DataError
+
+GOOD = {"id": "a", "text": "She waits.", "value": "care", "aspect": "+", "language": "en"}
+BAD = (
+    '{"id": "b"}',
+    "not json",
+    json.dumps({**GOOD, "id": "c", "text": " "}),
+    json.dumps({**GOOD, "id": "d", "aspect": "up"}),
+    json.dumps(GOOD),
+    "[1, 2]",
+)
+PROBLEMS = (
+    "line 2: field 'text' is missing; found ['id']",
+    "line 3: not JSON (Expecting value, column 1)",
+    "line 4: field 'text': expected a non-empty text, got ' '",
+    "line 5: field 'aspect': 'up' is neither '+'",
+    "line 6: field 'id': 'a' stands at ",
+    "line 7: expected an object with fields, got list",
+)
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    path.write_text("\n".join([json.dumps(GOOD), *BAD, json.dumps({**GOOD, "id": "z"})]), encoding="utf-8")
+    return path
+
+
+def test_all_bad_rows_are_told_at_once_with_file_line_and_field(mixed):
+    with pytest.raises(BadRowsError) as caught:
+        vl.load_texts(mixed)
+    told = str(caught.value)
+    assert told.startswith("6 of 8 rows cannot be used:")
+    for problem in PROBLEMS:
+        assert f"{mixed}, {problem}" in told
+    assert len(caught.value.rows) == 6 and caught.value.n_good == 2 and "--skip-bad" in told
+
+
+def test_bad_rows_are_kept_apart_and_the_good_ones_used(mixed, tmp_path):
+    kept = vl.load_texts(mixed, skip_bad=tmp_path / "bad.jsonl")
+    assert [text.id for text in kept] == ["a", "z"]
+    rows = [json.loads(line) for line in (tmp_path / "bad.jsonl").read_text().splitlines()]
+    assert [f"{row['where']}: {row['problem']}".startswith(f"{mixed}, {p}") for row, p in zip(rows, PROBLEMS, strict=True)] == [
+        True
+    ] * 6
+    assert rows[0]["content"] == {"id": "b"} and rows[1]["content"] == "not json"
+
+
+def test_without_bad_rows_no_file_is_written(tmp_path):
+    vl.load_texts([GOOD], skip_bad=tmp_path / "bad.jsonl")
+    assert not (tmp_path / "bad.jsonl").exists()
+
+
+def test_many_bad_rows_are_counted_not_all_listed():
+    with pytest.raises(BadRowsError, match=r"\.\.\. and 30 more") as caught:
+        vl.load_texts([{"id": str(k)} for k in range(50)])
+    assert len(str(caught.value).splitlines()) == 23
+
+
+def test_csv_lines_are_told_as_an_editor_counts_them(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('id,text,value,aspect,language\na,"two\nlines",care,+,en\nb,,care,+,en\nc,x,care,+,en,more\n')
+    with pytest.raises(BadRowsError) as caught:
+        vl.load_texts(path)
+    assert "line 4: field 'text' is missing" in str(caught.value) and "line 5: more fields than the header's 5" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.json", b"{", "is not JSON in UTF-8"),
+        ("t.csv", b"id\n\xff\xfe", "is not UTF-8"),
+        ("t.xlsx", b"no workbook", "is not an Excel workbook"),
+        ("t.parquet", b"no parquet", "cannot be read as Parquet"),
+    ],
+)
+def test_a_broken_file_is_named(name, content, message, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=f"{name}.* {message}"):
+        vl.load_texts(tmp_path / name)
+
+
+# Round trips
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(str.strip)
+rows = st.lists(st.tuples(words, words, st.sampled_from("+-"), st.just("") | words, st.booleans()), min_size=1, max_size=5)
+KINDS = {
+    "texts": (
+        lambda k, text, value, aspect, prompt, key: vl.LabelledText(f"t{k}", text, value, aspect, "en", prompt),
+        vl.load_texts,
+    ),
+    "items": (lambda k, text, value, aspect, prompt, key: vl.QuestionnaireItem(f"i{k}", text, value, "zh", key), vl.load_items),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=25)
+@given(rows=rows)
+def test_records_go_through_tables_data_sets_and_files_unchanged(kind, rows):
+    make, load = KINDS[kind]
+    records = [make(k, *row) for k, row in enumerate(rows)]
+    assert load(to_frame(records), per_group=None) == records
+    assert load(to_dataset(records), per_group=None) == records
+    with tempfile.TemporaryDirectory() as folder:
+        assert load(write_jsonl(Path(folder) / "r.jsonl", records), per_group=None) == records
+
+
+def test_dilemmas_and_questions_go_through_too():
+    dilemmas, questions = vl.load_dilemmas(per_group=2), vl.load_questions(per_group=2)
+    assert vl.load_dilemmas(to_frame(dilemmas)) == dilemmas == vl.load_dilemmas(to_dataset(dilemmas))
+    assert vl.load_questions(to_frame(questions)) == questions == vl.load_questions(to_dataset(questions))
+
+
+def test_a_saved_data_set_folder_is_read(tmp_path):
+    texts = vl.load_texts(per_group=2)
+    to_dataset(texts).save_to_disk(tmp_path / "plain")
+    datasets.DatasetDict({"train": to_dataset(texts[:4]), "test": to_dataset(texts[4:])}).save_to_disk(tmp_path / "split")
+    assert vl.load_texts(str(tmp_path / "plain")) == texts
+    assert vl.load_texts(tmp_path / "split", split="test") == texts[4:]
+
+
+def test_an_empty_cell_of_a_table_is_a_missing_field():
+    frame = pandas.DataFrame([{**GOOD, "prompt": None}, {**GOOD, "id": "b", "text": None}])
+    with pytest.raises(BadRowsError, match="DataFrame, row 2: field 'text' is missing"):
+        vl.load_texts(frame)
+
+
+def test_a_stream_gives_records_before_the_source_ends():
+    def endless():
+        k = 0
+        while True:
+            yield {**GOOD, "id": str(k)}
+            k += 1
+
+    records = stream(vl.LabelledText, endless())
+    assert [next(records).id for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_a_response_is_read_as_the_text_and_given_back():
+    (found,) = vl.load_texts([{**{k: v for k, v in GOOD.items() if k != "text"}, "prompt": "Why? ", "response": "So."}])
+    assert (found.text, found.response, found.prompt) == ("So.", "So.", "Why? ")
+
+
+@pytest.mark.parametrize(("given_key", "reverse"), [(True, True), ("false", False), ("1", True), (0, False)])
+def test_a_key_is_read_from_words(given_key, reverse):
+    (found,) = vl.load_items([{"id": "i", "text": "I wait.", "value": "care", "language": "en", "reverse_keyed": given_key}])
+    assert found.reverse_keyed is reverse
+
+
+def test_the_bank_holds_no_items():
+    with pytest.raises(DataError, match="the bank holds no QuestionnaireItem"):
+        vl.load_items("bank")
+    with pytest.raises(DataError, match="'bank:poles' holds pole descriptions and questions, no Dilemma"):
+        vl.load_dilemmas("bank:poles")
