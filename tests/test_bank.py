@@ -1,49 +1,42 @@
 """Is the packaged bank what it promises? Counts, twins, splits, slots, and no value named outright."""
 
 import itertools
+import random
 import re
 from collections import Counter
 
 import pytest
 
 import value_lens as vl
-from value_lens.corpus.bank import LANGUAGES, SLOTS, frames
+from value_lens.corpus import stream
+from value_lens.corpus.bank import LANGUAGES, SLOTS, fill, frames, surroundings
+from value_lens.corpus.compose import spread
 
-NAMES = {
-    "prosperity": ("prosper", "富强|繁荣"),
-    "democracy": ("democra", "民主"),
-    "civility": (r"civil|polite", "文明|礼貌"),
-    "harmony": ("harmon", "和谐|和睦"),
-    "freedom": (r"freedom|freely|libert", "自由"),
-    "equality": (r"equal", "平等"),
-    "justice": (r"justice|fair(ly|ness)?\b", "公正|正义|公平"),
-    "rule_of_law": (r"rule of law|lawful", "法治|守法"),
-    "patriotism": (r"patriot|motherland", "爱国|祖国"),
-    "dedication": (r"dedicat|devot", "敬业|奉献"),
-    "integrity": (r"integrity|honest", "诚信|诚实"),
-    "friendliness": (r"friendl|kindness", "友善|友好"),
-}
+SYSTEMS = {"bank": vl.chinese_social, "bank:schwartz": vl.schwartz}
+each_source = pytest.mark.parametrize("source", SYSTEMS)
 
 
 def wordings():
-    return [(frame, language, frame.wording[language]) for frame in frames() for language in LANGUAGES]
+    return [(frame, language, frame.wording[language]) for s in SYSTEMS for frame in frames(s) for language in LANGUAGES]
 
 
 def parts(wording):
     return [*wording.situations, *wording.options, *itertools.chain(*wording.rationales)]
 
 
-def test_every_value_has_twelve_frames_in_two_splits():
-    for value in vl.chinese_social.names:
-        splits = Counter(frame.split for frame in frames() if frame.value == value)
-        assert splits["activation"] >= 8 and splits["evaluation"] >= 4
-    assert len({frame.id for frame in frames()}) == len(frames()) >= 144
+@each_source
+def test_every_value_has_twenty_four_frames_in_two_splits(source):
+    for value in SYSTEMS[source].names:
+        splits = Counter(frame.split for frame in frames(source) if frame.value == value)
+        assert splits == {"activation": 16, "evaluation": 8}
+    assert len({frame.id for frame in frames(source)}) == len(frames(source)) == 24 * len(SYSTEMS[source])
 
 
-def test_topics_vary_within_a_value():
-    for value in vl.chinese_social.names:
-        topics = Counter(frame.topic for frame in frames() if frame.value == value)
-        assert max(topics.values()) <= 2 and len(topics) >= 8
+@each_source
+def test_topics_differ_within_a_value(source):
+    for value in SYSTEMS[source].names:
+        topics = Counter(frame.topic for frame in frames(source) if frame.value == value)
+        assert len(topics) >= 23 and max(topics.values()) <= 2
 
 
 def test_slots_are_filled_in_every_situation():
@@ -56,10 +49,10 @@ def test_slots_are_filled_in_every_situation():
 
 
 def test_no_text_names_its_value():
+    values = {value.name: value for system in SYSTEMS.values() for value in system}
     for frame, language, wording in wordings():
-        pattern = NAMES[frame.value][LANGUAGES.index(language)]
-        for part in parts(wording):
-            assert not re.search(rf"\b(?:{pattern})" if language == "en" else pattern, part.lower()), (frame.id, part)
+        for part in (*parts(wording), *itertools.chain(*wording.slots.values())):
+            assert not values[frame.value].is_named_in(part, language), (frame.id, part)
 
 
 def test_no_sentence_stands_twice():
@@ -68,11 +61,85 @@ def test_no_sentence_stands_twice():
 
 
 @pytest.mark.parametrize("split", ["activation", "evaluation"])
-def test_two_hundred_distinct_texts_for_each_value_aspect_and_language(split):
-    texts = vl.load_texts(per_group=200, split=split)
+@each_source
+def test_two_hundred_distinct_texts_for_each_value_aspect_and_language(split, source):
+    texts = vl.load_texts(source, per_group=200, split=split)
     counts = Counter((text.group, text.text) for text in texts)
     assert max(counts.values()) == 1
-    assert set(Counter(text.group for text in texts).values()) == {200} and len(texts) == 12 * 2 * 2 * 200
+    assert set(Counter(text.group for text in texts).values()) == {200} and len(texts) == len(SYSTEMS[source]) * 2 * 2 * 200
+
+
+@each_source
+def test_the_scale_of_the_papers(source):
+    """6,000 activation texts and 200 evaluation dilemmas of each value and language, all different."""
+    for value in SYSTEMS[source].names:  # each has room for as many as the one that is composed below
+        chosen = [frame for frame in frames(source) if frame.value == value and frame.split == "activation"]
+        assert sum(2 * len(frame.fillings) for frame in chosen) >= 3000
+    some = SYSTEMS[source].names[:1]
+    texts = [(text.language, text.aspect, text.text) for text in stream(vl.LabelledText, source, some, per_group=3000)]
+    assert Counter(language for language, _, _ in texts) == {"en": 6000, "zh": 6000} and len(set(texts)) == 12_000
+    dilemmas = vl.load_dilemmas(source, per_group=200)
+    assert len({(d.scenario, d.aligned) for d in dilemmas}) == len(dilemmas) == 2 * 200 * len(SYSTEMS[source])
+
+
+def test_pole_descriptions_and_questions_at_the_scale_of_the_papers():
+    texts = vl.load_texts("bank:poles", per_group=None)
+    assert Counter(text.group for text in texts) == {
+        (v, a, l): 80 for v in vl.schwartz.higher_order for a in "+-" for l in LANGUAGES
+    }
+    assert len({text.text for text in texts}) == len({text.id for text in texts}) == 1280
+    questions = vl.load_questions(per_group=3750)
+    assert Counter(q.language for q in questions) == {"en": 15_000, "zh": 15_000}
+    assert len({(q.language, q.text) for q in questions}) == len({q.id for q in questions}) == 30_000
+    for value in vl.schwartz.higher_order:
+        assert len({q.id.split("/")[0] for q in questions if q.value == value}) == 40
+    assert not [q for q in questions if "{" in q.text] and all(q.text[-1] in "?？" for q in questions)
+
+
+def test_poles_are_not_told_apart_by_length_or_by_negations():
+    """And both poles speak to 'you' of the same 80 themes: equal places of a pole share one."""
+    negations = {"en": r"\b(?:not|never|no|nothing|nobody|rarely|hardly|without|\w+n't)\b", "zh": "不|没|无|别|未"}
+    texts = vl.load_texts("bank:poles", per_group=None)
+    for value, language in itertools.product(vl.schwartz.higher_order, LANGUAGES):
+        poles = [[t.text for t in texts if (t.value, t.language, t.aspect) == (value, language, a)] for a in "+-"]
+        lengths = [sum(map(len, pole)) for pole in poles]
+        assert abs(lengths[0] / lengths[1] - 1) <= 0.02
+        negated = [sum(bool(re.search(negations[language], text.lower())) for text in pole) for pole in poles]
+        assert abs(negated[0] - negated[1]) <= 14
+
+
+@each_source
+def test_reasons_for_and_against_are_equally_long(source):
+    for value, language in itertools.product(SYSTEMS[source].names, LANGUAGES):
+        reasons = [frame.wording[language].rationales for frame in frames(source) if frame.value == value]
+        upholding = sum(len(pair[s][s]) for pair in reasons for s in (0, 1))
+        opposing = sum(len(pair[s][1 - s]) for pair in reasons for s in (0, 1))
+        assert 0.98 <= upholding / opposing <= 1.02, (value, language)
+
+
+def test_openings_and_closings_are_the_same_for_every_value_and_name_none():
+    around = surroundings()
+    for place, language in itertools.product(("openings", "closings"), LANGUAGES):
+        assert len(set(around[place][language])) == 40
+        for sentence, system in itertools.product(around[place][language], SYSTEMS.values()):
+            assert not any(value.is_named_in(sentence, language) for value in system)
+    used = {text.text.split(". ")[0] for text in vl.load_texts(values=["justice"], languages=["en"], per_group=600)}
+    assert len(used) >= 38  # any value meets any opening
+
+
+def test_a_slot_that_begins_a_later_sentence_gets_a_capital():
+    slots = {"who": ("your aunt",), "where": ("the inn",), "stake": ("a bet",)}
+    assert (
+        fill("At {where}. {who} waits. You see {who}.", slots, (0, 0, 0)) == "At the inn. Your aunt waits. You see your aunt."
+    )
+
+
+def test_few_draws_differ_in_more_than_one_word():
+    fillings = list(itertools.product(range(5), repeat=3))
+    drawn = spread(fillings, random.Random(0))
+    assert sorted(drawn) == fillings
+    for first, second in itertools.combinations(drawn[:25], 2):
+        assert sum(a != b for a, b in zip(first, second, strict=True)) >= 2
 
 
 def test_splits_share_no_frame():

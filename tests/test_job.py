@@ -6,12 +6,14 @@ import json
 
 import matplotlib.image
 import pytest
+import tiny
 import torch
 from typer.testing import CliRunner
 
 import value_lens as vl
 from value_lens.cli import app
 from value_lens.corpus import write_jsonl
+from value_lens.errors import DataError
 from value_lens.job import Job, file_name, run_job
 
 terminal = CliRunner()
@@ -193,3 +195,24 @@ def test_file_names_are_safe_and_distinct():
 def test_values_and_version_commands():
     assert "patriotism" in terminal.invoke(app, ["values"]).output
     assert vl.__version__ in terminal.invoke(app, ["version"]).output
+
+
+def test_a_published_data_set_is_named_with_its_licence_and_bad_rows_are_kept_beside(folders, tmp_path):
+    rows = ["scenario_id,ambiguity,generation_rule,context,action1,action2"]
+    rows += [f"C{k},low,Keep promise {k % 2},the river {k},help {k},wait {k}" for k in range(8)] + [
+        "C9,low,Keep promise 1,,help,wait"
+    ]
+    (tmp_path / "moralchoice_low_ambiguity.csv").write_text("\n".join(rows) + "\n")
+    texts = [
+        vl.LabelledText(f"t{k}", text, f"Keep promise {k % 2}", "+-"[k // 2 % 2], "en")
+        for k, text in enumerate(tiny.sentences(24, longest=9))
+    ]
+    job = Job(
+        model=str(folders["llama"]), texts=str(write_jsonl(tmp_path / "texts.jsonl", texts)),
+        dilemmas=f"moralchoice:{tmp_path / 'moralchoice_low_ambiguity.csv'}", n_neurons=3, controls=1, skip_bad=True,
+    )  # fmt: skip
+    result = run_job(job, tmp_path / "out")
+    assert any("MoralChoice (low ambiguity) is used under its licence: MIT" in sentence for sentence in result.words)
+    assert "field 'context' is missing" in (tmp_path / "moralchoice_low_ambiguity.bad.jsonl").read_text()
+    with pytest.raises(DataError, match="line 10: field 'context' is missing"):
+        run_job(dataclasses.replace(job, skip_bad=False), tmp_path / "out2")

@@ -12,7 +12,7 @@ import torch
 
 from . import store
 from .behave import SCORINGS
-from .corpus import Dilemma, LabelledText, load_dilemmas, load_texts
+from .corpus import LAYOUTS, Dilemma, LabelledText, bad_rows_beside, load_dilemmas, load_texts
 from .errors import DataError, UnknownNameError
 from .lens import ValueLens
 from .locate import NeuronScores, Rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
@@ -32,7 +32,8 @@ OnProgress = Callable[[str, int, int], None]
 class Job:
     """Settings of the main job; checked when made, so that a bad name is found before any work.
 
-    model: hub name or folder. texts, dilemmas: "bank", a `.jsonl` path or a hub data set. method: whose neurons are ablated.
+    model: hub name or folder. texts, dilemmas: any source of `load_texts` by name or path. skip_bad: keep a source's good rows and
+    write its bad ones to a file beside it (or into the output folder). method: whose neurons are ablated.
     n_neurons: the highest-scoring neurons per value instead of the method's published rule. top, filter, bar: VAPE's quantiles.
     threshold: opposition's least difference. per_group, per_value: how many texts and dilemmas of each group.
     """
@@ -59,6 +60,7 @@ class Job:
     scoring: str = "label"
     too_long: str = "refuse"
     max_tokens: int = BATCH_TOKENS
+    skip_bad: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     Raises `OutputError` before any work when `out` cannot be written, and the errors of loading, collecting and testing.
     """
     store.require_writable(out)
-    texts, dilemmas = _load_data(job)
+    texts, dilemmas = _load_data(job, Path(out))
     on_progress("loading the model", 0, 1)
     lens = ValueLens(load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype)))
     on_progress("loading the model", 1, 1)
@@ -134,7 +136,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     true = read_true_neurons(Path(job.model))
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
     summary = _summary(job, lens, stats, seconds, dilemmas, methods, matrix)
-    words = plain_words(matrix, methods, job.method)
+    words = [*plain_words(matrix, methods, job.method), *_licences(job)]
     if n_cut := stats.meta["n_texts_cut"]:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
@@ -160,12 +162,22 @@ def _rules(job: Job) -> dict[str, Rule]:
     }
 
 
-def _load_data(job: Job) -> tuple[list[LabelledText], list[Dilemma]]:
+def _load_data(job: Job, out: Path) -> tuple[list[LabelledText], list[Dilemma]]:
     shared: dict[str, Any] = {"values": job.values, "languages": job.languages, "fillings": job.fillings, "seed": job.seed}
-    split = {True: {}, False: {"split": "train"}}
-    texts = load_texts(job.texts, per_group=job.per_group, **shared, **split[job.texts == "bank"])
-    dilemmas = load_dilemmas(job.dilemmas, per_group=job.per_value, **shared, **split[job.dilemmas == "bank"])
+    bad = {name: bad_rows_beside(source, out) if job.skip_bad else None for name, source in _sources(job).items()}
+    texts = load_texts(job.texts, per_group=job.per_group, skip_bad=bad["texts"], **shared)
+    dilemmas = load_dilemmas(job.dilemmas, per_group=job.per_value, skip_bad=bad["dilemmas"], **shared)
     return texts, dilemmas
+
+
+def _sources(job: Job) -> dict[str, str]:
+    return {"texts": job.texts, "dilemmas": job.dilemmas}
+
+
+def _licences(job: Job) -> list[str]:
+    """What is to be said of published data sets that were used."""
+    used = [LAYOUTS[name] for name in dict.fromkeys(s.partition(":")[0] for s in _sources(job).values()) if name in LAYOUTS]
+    return [f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in used]
 
 
 def _summary(

@@ -45,7 +45,13 @@ def sources() -> None:
     tell(POLES, "packaged pole descriptions and questions", "LabelledText, SituationalQuestion", "MIT", "packaged")
     for layout in LAYOUTS.values():
         holds = ", ".join(kind.__name__ for kind in layout.makes)
-        tell(layout.name, layout.title, holds, layout.licence, f"{layout.hub} on the hub; {layout.url}" if layout.hub else layout.url)
+        tell(
+            layout.name,
+            layout.title,
+            holds,
+            layout.licence,
+            f"{layout.hub} on the hub; {layout.url}" if layout.hub else layout.url,
+        )
     console.print("Files you have: NAME:PATH, for example moralchoice:scenarios.csv", style="dim", highlight=False)
 
 

@@ -102,8 +102,10 @@ def run(
     model: Annotated[str, typer.Option(help="Hub name, local Hugging Face folder, or a shipped organism's name.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     engine: Annotated[str, typer.Option(help="bridge, or hooked (HookedTransformer, transformer-lens 3).")] = "bridge",
-    texts: Annotated[str, typer.Option(help="Texts to count on: bank, a .jsonl path, or a hub data set.")] = "bank",
-    dilemmas: Annotated[str, typer.Option(help="Dilemmas to test on: bank, a .jsonl path, or a hub data set.")] = "bank",
+    texts: Annotated[
+        str, typer.Option(help="Texts to count on: bank, a source (`value-lens sources`), a file, a hub name.")
+    ] = "bank",
+    dilemmas: Annotated[str, typer.Option(help="Dilemmas to test on: as for texts.")] = "bank",
     values: Annotated[str | None, typer.Option(help="Values, separated by commas (default: all).")] = None,
     languages: Annotated[str | None, typer.Option(help="Languages, separated by commas (default: all).")] = None,
     fillings: Annotated[str, typer.Option(help="Slot fillings of the bank: all, training, held_out.")] = "all",
@@ -120,6 +122,9 @@ def run(
     scoring: Annotated[str, typer.Option(help="label (A or B) or continuation (the option's words).")] = "label",
     too_long: Annotated[str, typer.Option(help="Texts beyond the context: refuse or cut.")] = "refuse",
     max_tokens: Annotated[int, typer.Option(help="Padded tokens per batch.")] = 2048,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Keep good rows of a source; write bad ones to a file beside it.")
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
     seed: Annotated[int, typer.Option(help="Seed of the bank, controls and intervals.")] = 0,
@@ -127,7 +132,7 @@ def run(
     """The same job on any model and data."""
     settings = {name: given for name, given in locals().items() if name != "out"}
     settings |= {"values": names(values), "languages": names(languages)}
-    from ..organisms import organism_folder
+    from ..organisms import organism_folder, organism_names
 
     if model in organism_names() and not Path(model).exists():
         settings["model"] = str(organism_folder(model))

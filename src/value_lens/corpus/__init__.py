@@ -5,6 +5,7 @@ from .load import load_dilemmas, load_items, load_questions, load_texts, stream
 from .reading import BadRowsError, read_jsonl
 from .records import ASPECTS, AnyRecord, Dilemma, Group, LabelledText, QuestionnaireItem, SituationalQuestion
 from .tables import to_dataset, to_frame, write_jsonl
+from .whole import bad_rows_beside, load_corpus
 
 __all__ = [
     "ASPECTS",
@@ -17,6 +18,8 @@ __all__ = [
     "Layout",
     "QuestionnaireItem",
     "SituationalQuestion",
+    "bad_rows_beside",
+    "load_corpus",
     "load_dilemmas",
     "load_items",
     "load_questions",

@@ -1,13 +1,14 @@
 """How is a result shown? Figures, the summary file, plain words."""
 
 from .audit_page import audit_page
-from .figures import draw_circle, draw_firing, draw_layers, shown
+from .figures import draw_circle, draw_firing, draw_giveaway, draw_layers, shown
 from .summary import method_summary, number, plain_words, support_summary
 
 __all__ = [
     "audit_page",
     "draw_circle",
     "draw_firing",
+    "draw_giveaway",
     "draw_layers",
     "method_summary",
     "number",
