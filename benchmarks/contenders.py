@@ -1,4 +1,4 @@
-"""What is compared? `lens.collect`, the bare Hugging Face model on the same batches, and `run_with_cache` in two ways."""
+"""What is compared? `lens.collect`, the bare Hugging Face model on the same batches, and `run_with_cache` in four ways."""
 
 import inspect
 import math
@@ -15,6 +15,7 @@ from value_lens.model import Batch, ModelView, bucket, encode, pad
 
 COLLECT, BARE = "lens.collect", "bare model"
 ONE, BATCHED = "run_with_cache, one prompt", "run_with_cache, batched"
+ONE_FILTERED, BATCHED_FILTERED = "  hook_post only, one prompt", "  hook_post only, batched"
 
 
 def contenders(folder: Path, texts: list[vl.LabelledText]) -> dict[str, Callable[[], None]]:
@@ -40,6 +41,9 @@ def contenders(folder: Path, texts: list[vl.LabelledText]) -> dict[str, Callable
         bare(input_ids=tokens, use_cache=False, **arguments)
 
     def run_with_cache(tokens: Tensor, **arguments: Tensor) -> None:
+        model.run_with_cache(tokens, **arguments)
+
+    def run_filtered(tokens: Tensor, **arguments: Tensor) -> None:
         model.run_with_cache(tokens, names_filter=names, use_cache=False, **arguments)
 
     return {
@@ -47,6 +51,8 @@ def contenders(folder: Path, texts: list[vl.LabelledText]) -> dict[str, Callable
         COLLECT: lambda: require_all(lens.collect(texts), texts),
         ONE: over(single_batches, run_with_cache),
         BATCHED: over(corpus_batches, run_with_cache),
+        ONE_FILTERED: over(single_batches, run_filtered),
+        BATCHED_FILTERED: over(corpus_batches, run_filtered),
     }
 
 

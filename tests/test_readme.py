@@ -33,11 +33,12 @@ def test_the_python_runs():
     assert len(found["matrix"].to_frame()) == 2 * 12 * 12
 
 
-def test_every_option_of_its_commands_exists():
-    shown = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
-    options = set(re.findall(r"value-lens run (.*)", README))
-    assert options
-    for option in re.findall(r"--[a-z-]+", " ".join(options)):
+@pytest.mark.parametrize("command", ["run", "audit", "generate"])
+def test_every_option_of_its_commands_exists(command):
+    shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
+    written = re.findall(rf"value-lens {command} (.*)", README)
+    assert written
+    for option in re.findall(r"--[a-z-]+", " ".join(written)):
         assert option in shown or option == "--help"
 
 
