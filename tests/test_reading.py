@@ -7,6 +7,8 @@ from pathlib import Path
 import datasets
 import pandas
 import pytest
+import tiny
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,8 +150,17 @@ def test_a_stream_gives_records_before_the_source_ends():
             yield {**GOOD, "id": str(k)}
             k += 1
 
-    records = stream(vl.LabelledText, endless())
+    records = iter(stream(vl.LabelledText, endless()))
     assert [next(records).id for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_a_stream_is_counted_like_a_list(models, tmp_path):
+    texts = [vl.LabelledText(f"t{k}", text, "care", "+-"[k % 2], "en") for k, text in enumerate(tiny.sentences(40))]
+    path = write_jsonl(tmp_path / "t.jsonl", texts)
+    lens = vl.ValueLens(models["bridge", "gpt2"])
+    listed = lens.collect(texts)
+    for source in (stream(vl.LabelledText, path), iter(texts), tuple(texts)):
+        assert torch.equal(lens.collect(source).fired, listed.fired)
 
 
 def test_a_response_is_read_as_the_text_and_given_back():

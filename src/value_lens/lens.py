@@ -1,6 +1,6 @@
 """What does a notebook use? `ValueLens(model)`: collect, look, edit, and test, on any TransformerLens model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +63,7 @@ class ValueLens:
 
     def collect(
         self,
-        texts: Sequence[LabelledText],
+        texts: Iterable[LabelledText],
         *,
         site: str = "post",
         max_tokens: int = BATCH_TOKENS,

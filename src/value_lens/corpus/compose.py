@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from itertools import product
+from dataclasses import dataclass
+from itertools import islice, product
 from zlib import crc32
 
 from .bank import Frame, frames, sentence_case, surroundings
@@ -16,26 +17,30 @@ _TEXT = {
 Filling = tuple[int, ...]
 
 
-def compose_texts(
-    source: str,
-    values: Sequence[str],
-    languages: Sequence[str],
-    *,
-    split: str,
-    fillings: str,
-    per_group: int | None,
-    seed: int,
-) -> Iterator[LabelledText]:
+@dataclass(frozen=True)
+class Selection:
+    """What is composed: which values, languages, split and fillings of a source, how many a group, and the seed of the draws."""
+
+    source: str
+    values: tuple[str, ...]
+    languages: tuple[str, ...]
+    split: str
+    fillings: str
+    per_group: int | None
+    seed: int
+
+
+def compose_texts(chosen: Selection) -> Iterator[LabelledText]:
     """Texts of every value, aspect and language: opening, situation, decision, reason, closing.
 
     The two aspects of one situation differ in decision and reason only. Opening and closing follow from the text's key.
     """
-    for value in values:
-        for frame, situation, filling in _draws(source, value, split, fillings, per_group, seed):
+    for value in chosen.values:
+        for frame, situation, filling in _draws(chosen, value):
             key = key_of(frame, situation, filling)
-            for language, aspect in product(languages, "+-"):
+            for language, aspect in product(chosen.languages, "+-"):
                 text = compose_text(frame, situation, filling, language, aspect)
-                yield LabelledText(f"{key}/{aspect}/{language}", text, value, aspect, language, source=source)
+                yield LabelledText(f"{key}/{aspect}/{language}", text, value, aspect, language, source=chosen.source)
 
 
 def compose_text(frame: Frame, situation: int, filling: Filling, language: str, aspect: str) -> str:
@@ -60,21 +65,12 @@ def surrounding(key: str, language: str) -> tuple[str, str]:
     return openings[opening], closings[closing]
 
 
-def compose_dilemmas(
-    source: str,
-    values: Sequence[str],
-    languages: Sequence[str],
-    *,
-    split: str,
-    fillings: str,
-    per_group: int | None,
-    seed: int,
-) -> Iterator[Dilemma]:
+def compose_dilemmas(chosen: Selection) -> Iterator[Dilemma]:
     """Dilemmas of every value and language; twins of a frame share their options with the roles exchanged."""
-    for value in values:
-        for frame, situation, filling in _draws(source, value, split, fillings, per_group, seed):
+    for value in chosen.values:
+        for frame, situation, filling in _draws(chosen, value):
             key = key_of(frame, situation, filling)
-            for language in languages:
+            for language in chosen.languages:
                 wording = frame.wording[language]
                 yield Dilemma(
                     id=f"{key}/{language}",
@@ -84,7 +80,7 @@ def compose_dilemmas(
                     value=value,
                     language=language,
                     pair_id=key,
-                    source=source,
+                    source=chosen.source,
                 )
 
 
@@ -92,19 +88,17 @@ def key_of(frame: Frame, situation: int, filling: Filling) -> str:
     return f"{frame.id}/{situation}/{''.join(map(str, filling))}"
 
 
-def _draws(
-    source: str, value: str, split: str, fillings: str, n_draws: int | None, seed: int
-) -> Iterator[tuple[Frame, int, Filling]]:
+def _draws(chosen: Selection, value: str) -> Iterator[tuple[Frame, int, Filling]]:
     """(frame, situation, filling), all different, frames and situations evenly used, the same for every language and aspect."""
-    rng = random.Random(f"{seed}/{value}/{split}/{fillings}")
+    which = chosen.fillings
+    rng = random.Random(f"{chosen.seed}/{value}/{chosen.split}/{which}")
     queues = []
-    for frame in frames(source):
-        if frame.value == value and frame.split == split:
+    for frame in frames(chosen.source):
+        if frame.value == value and frame.split == chosen.split:
             for situation in (0, 1):
-                allowed = [f for f in frame.fillings if fillings == "all" or frame.is_held_out(f) == (fillings == "held_out")]
+                allowed = [f for f in frame.fillings if which == "all" or frame.is_held_out(f) == (which == "held_out")]
                 queues.append([(frame, situation, filling) for filling in spread(allowed, rng)])
-    rounds = [draw for turn in turns(queues, rng) for draw in turn]
-    yield from rounds if n_draws is None else rounds[:n_draws]
+    yield from islice((draw for turn in turns(queues, rng) for draw in turn), chosen.per_group)
 
 
 def spread(fillings: Sequence[Filling], rng: random.Random) -> list[Filling]:

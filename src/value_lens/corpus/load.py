@@ -1,12 +1,15 @@
 """Where do texts, dilemmas and questions come from? The packaged bank, published data sets, any file or table, a hub name."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from ..errors import DataError, UnknownNameError
 from . import bank, compose, poles
-from .layouts import LAYOUTS, Layout
+from .compose import Selection
+from .layout import Layout
+from .layouts import LAYOUTS
 from .reading import Convert, records_of, renamed
 from .records import AnyRecord, Dilemma, LabelledText, QuestionnaireItem, Record, SituationalQuestion
 from .tables import SUFFIXES, Row, hub_rows, read_rows, rows_of
@@ -40,7 +43,8 @@ def load_texts(
 
     Raises `DataError` (`BadRowsError` lists file, line and field of every bad row) and `UnknownNameError` (value, language, split).
     """
-    return list(stream(LabelledText, source, values, languages, split, fillings, per_group, seed, columns, skip_bad))
+    given = locals()
+    return list(stream(LabelledText, **given))
 
 
 def load_dilemmas(
@@ -56,7 +60,8 @@ def load_dilemmas(
     skip_bad: str | Path | None = None,
 ) -> list[Dilemma]:
     """Dilemmas from any source; as `load_texts`, a group being (value, language) and the bank's default split "evaluation"."""
-    return list(stream(Dilemma, source, values, languages, split, fillings, per_group, seed, columns, skip_bad))
+    given = locals()
+    return list(stream(Dilemma, **given))
 
 
 def load_items(
@@ -70,7 +75,8 @@ def load_items(
     skip_bad: str | Path | None = None,
 ) -> list[QuestionnaireItem]:
     """Questionnaire items from any source but the bank, which holds none; as `load_texts`."""
-    return list(stream(QuestionnaireItem, source, values, languages, split, "all", per_group, 0, columns, skip_bad))
+    given = locals()
+    return list(stream(QuestionnaireItem, **given))
 
 
 def load_questions(
@@ -84,12 +90,14 @@ def load_questions(
     skip_bad: str | Path | None = None,
 ) -> list[SituationalQuestion]:
     """Situational questions for the higher-order values, from the bank or any other source; as `load_texts`."""
-    return list(stream(SituationalQuestion, source, values, languages, None, "all", per_group, seed, columns, skip_bad))
+    given = locals()
+    return list(stream(SituationalQuestion, **given))
 
 
 def stream(
     kind: type[Record],
     source: Source,
+    *,
     values: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
     split: str | None = None,
@@ -98,46 +106,50 @@ def stream(
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
     skip_bad: str | Path | None = None,
-) -> Iterator[Record]:
+) -> "Stream[Record]":
     """The records of a source one at a time, for sets larger than memory; arguments and errors as in `load_texts`.
 
-    Of what has passed, only a hash of each id and its place are kept. Errors that need the whole source come at its end.
+    It may be gone through again and again, by `ValueLens.collect` too. Of what has passed, only a hash of each id and its place
+    are kept. Errors that need the whole source come at its end.
     """
     if per_group is not None and per_group < 1:
         raise DataError(f"per_group is {per_group}; give a count of at least 1, or None for all")
     asked = {"value": _listed(values), "language": _listed(languages)}
     if isinstance(source, str) and source.split(":")[0] == bank.BANK:
-        return _from_bank(kind, source, asked, split, fillings, per_group, seed)
-    return _chosen(_opened(kind, source, split, columns, skip_bad), asked, per_group, _name(source))
+        rest = Selection(source, (), (), split or "", fillings, per_group, seed)
+        return Stream(lambda: _from_bank(kind, rest, asked))
+    return Stream(lambda: _chosen(_opened(kind, source, split, columns, skip_bad), asked, per_group, _name(source)))
 
 
-def _from_bank(
-    kind: type[Record],
-    source: str,
-    asked: Mapping[str, list[str] | None],
-    split: str | None,
-    fillings: str,
-    per_group: int | None,
-    seed: int,
-) -> Iterator[Any]:
-    languages = _known("language", asked["language"], bank.LANGUAGES)
+@dataclass(frozen=True)
+class Stream(Generic[Record]):
+    """Records that are read anew each time they are gone through."""
+
+    opened: Callable[[], Iterator[Record]]
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.opened()
+
+
+def _from_bank(kind: type[Record], rest: Selection, asked: Mapping[str, list[str] | None]) -> Iterator[Any]:
+    source, languages = rest.source, _known("language", asked["language"], bank.LANGUAGES)
     if kind is SituationalQuestion or source == poles.POLES:
         if kind not in (SituationalQuestion, LabelledText):
             raise DataError(f"{source!r} holds pole descriptions and questions, no {kind.__name__}")
         values = _known("value", asked["value"], poles.VALUES)
         if kind is LabelledText:
-            return poles.descriptions(values, languages, per_group)
-        return poles.questions(values, languages, per_group, seed)
+            return poles.descriptions(values, languages, rest.per_group)
+        return poles.questions(values, languages, rest.per_group, rest.seed)
     if source not in bank.BANKS:
         raise UnknownNameError("source of the bank", source, [*bank.BANKS, poles.POLES])
     if kind not in (LabelledText, Dilemma):
         raise DataError(f"the bank holds no {kind.__name__}; give a file, a table or a published data set")
-    values = _known("value", asked["value"], bank.BANKS[source].names)
-    split = split or ("activation" if kind is LabelledText else "evaluation")
+    split = rest.split or ("activation" if kind is LabelledText else "evaluation")
     _known("split", [split], bank.SPLITS)
-    _known("fillings", [fillings], bank.FILLINGS)
-    composed: Any = compose.compose_texts if kind is LabelledText else compose.compose_dilemmas
-    return composed(source, values, languages, split=split, fillings=fillings, per_group=per_group, seed=seed)
+    _known("fillings", [rest.fillings], bank.FILLINGS)
+    values = _known("value", asked["value"], bank.BANKS[source].names)
+    selection = replace(rest, values=values, languages=languages, split=split)
+    return compose.compose_texts(selection) if kind is LabelledText else compose.compose_dilemmas(selection)
 
 
 def _known(kind: str, asked: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """How is a corpus counted on a model? Streaming windows, buckets of like length, hooks that keep only sums, an early end."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -33,7 +34,7 @@ WINDOW = 1024  # texts encoded and sorted at one time
 def collect(
     view: ModelView,
     site: NeuronSite,
-    texts: Sequence[LabelledText],
+    texts: Iterable[LabelledText],
     *,
     max_tokens: int = BATCH_TOKENS,
     max_texts: int | None = None,
@@ -45,14 +46,18 @@ def collect(
 ) -> FiringStats:
     """Count firing over a corpus. The counts do not depend on batch size, order of texts or padding side.
 
+    texts: a list, or anything that can be gone through twice (first for its groups), such as `corpus.stream(...)`.
     max_tokens: padded tokens a batch. too_long: "refuse" or "cut" texts beyond the context. n_blocks: also split the counts
     over that many blocks of texts. moments: also sum activations and squares. progress(done, of) is called after each batch.
     Memory does not grow with the number of texts. Raises `DataError` (no texts, a text or group without tokens, a text too
     long) and `NotFiniteError` (with layer, neuron and text).
     """
-    if not texts:
+    if isinstance(texts, Iterator):  # which can be gone through only once
+        texts = list(texts)
+    counted = Counter(text.group for text in texts)
+    if not counted:
         raise DataError("no texts to collect on")
-    groups = sort_groups({text.group for text in texts})
+    groups, n_texts = sort_groups(set(counted)), counted.total()
     fold = FiringFold(
         groups,
         n_layers=view.n_layers,
@@ -71,6 +76,7 @@ def collect(
     readers = reading(site, read, range(view.n_layers))
     done, n_cut = 0, 0
     for window in windows(enumerate(texts), WINDOW):
+        by_place = dict(window)
         plain = iter(tokenize(view, [text.text for _, text in window if not text.prompt]))
         encoded = [
             encode(
@@ -86,10 +92,10 @@ def collect(
         ]
         n_cut += sum(item.n_cut > 0 for item in encoded)
         for items in bucket(encoded, max_tokens=max_tokens, max_texts=max_texts):
-            _count(view, site, fold, readers, texts, items, padding_side)
+            _count(view, site, fold, readers, by_place, items, padding_side)
             done += len(items)
             if progress is not None:
-                progress(done, len(texts))
+                progress(done, n_texts)
     return fold.result({"n_texts_cut": n_cut})
 
 
@@ -98,7 +104,7 @@ def _count(
     site: NeuronSite,
     fold: FiringFold,
     readers: dict[str, HookFunction],
-    texts: Sequence[LabelledText],
+    texts: Mapping[int, LabelledText],
     items: Sequence[EncodedText],
     side: PaddingSide,
 ) -> None:
