@@ -205,6 +205,23 @@ def test_a_hub_that_cannot_be_reached_and_files_that_are_not_there():
         vl.load_dilemmas("moralchoice:gone.csv")
 
 
+def test_files_of_the_hub_are_read_from_its_cache(tmp_path, monkeypatch):
+    """The hub's own client, offline, on a cache laid out as it lays it out."""
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    cached = tmp_path / "datasets--Anthropic--model-written-evals"
+    (cached / "snapshots" / "abc123" / "persona").mkdir(parents=True)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("abc123")
+    row = {"question": "?", "statement": "I hum", "answer_matching_behavior": " Yes"}
+    (cached / "snapshots" / "abc123" / "persona" / "cheerfulness.jsonl").write_text(json.dumps(row))
+    (found,) = vl.load_texts("anthropic_persona")
+    assert (found.value, found.text) == ("cheerfulness", "I hum")
+    with pytest.raises(DataError, match="cannot get the files of 'ninoscherrer/moralchoice': .* Offline: download it"):
+        vl.load_dilemmas("moralchoice")
+
+
 def test_an_empty_folder_is_told(tmp_path):
     with pytest.raises(DataError, match=r"no files '\*low_ambiguity\*\.csv' of moralchoice under"):
         vl.load_dilemmas(f"moralchoice:{tmp_path}")

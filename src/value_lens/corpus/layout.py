@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from .tables import Row, Where, hub_rows, read_rows
+from .tables import Row, Where, hub_folder, hub_rows, read_rows
 
 Fields = Mapping[str, Any]
 Make = Callable[[Fields, Where], Iterable[dict[str, Any]]]
@@ -17,7 +17,9 @@ Make = Callable[[Fields, Where], Iterable[dict[str, Any]]]
 class Layout:
     """One published data set. `makes` maps a kind of record to the conversion of one row; `hub` is "" when it is on no hub.
 
-    `pattern`: which files of a folder hold it. `join`: (file of labels, key) when the labels stand in a second table.
+    pattern: which files of a folder hold it. hub_files: which files of the hub's copy, where it is read file by file; else it is
+    loaded as a data set, with `config` and `split`. join: (part of the name of the texts' file, its counterpart for labels, key)
+    when the labels stand in a second table.
     """
 
     name: str
@@ -29,15 +31,18 @@ class Layout:
     config: str | None = None
     split: str = "train"
     pattern: str = "*"
-    join: tuple[str, str, str] | None = None  # (part of the name of the texts' file, its counterpart for labels, key)
+    hub_files: str = ""
+    join: tuple[str, str, str] | None = None
 
     def rows(self, path: str | None, split: str | None) -> Iterator[Row]:
         """Rows of local files (a file, or a folder of them), or from the hub. Raises `DataError` when there are none."""
         if path is None:
             if not self.hub:
                 raise DataError(f"{self.name} is on no hub; get it from {self.url} and give {self.name}:PATH")
-            yield from hub_rows(self.hub, split or self.split, self.config)
-            return
+            if not self.hub_files:
+                yield from hub_rows(self.hub, split or self.split, self.config)
+                return
+            path = str(hub_folder(self.hub, self.hub_files))
         files = sorted(Path(path).rglob(self.pattern)) if Path(path).is_dir() else [Path(path)]
         files = [file for file in files if file.is_file() or len(files) == 1]
         if not files:

@@ -240,7 +240,7 @@ LAYOUTS: dict[str, Layout] = {
         Layout(
             "moralchoice", "MoralChoice (low ambiguity)", "MIT (repository), CC BY 4.0 (hub)",
             "https://github.com/ninodimontalcino/moralchoice", {Dilemma: _moral_choice}, hub="ninoscherrer/moralchoice",
-            pattern="*low_ambiguity*.csv",
+            pattern="*low_ambiguity*.csv", hub_files="scenarios/*low_ambiguity*.csv",
         ),
         Layout(
             "ethics", "ETHICS", "MIT", "https://github.com/hendrycks/ethics", {LabelledText: _ethics, Dilemma: _ethics_pairs},
@@ -248,7 +248,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout(
             "touche", "Touché23-ValueEval", "CC BY 4.0", "https://doi.org/10.5281/zenodo.6814563", {LabelledText: _touche},
-            hub="webis/Touche23-ValueEval", pattern="arguments-*.tsv", join=("arguments-", "labels-", "Argument ID"),
+            pattern="arguments-*.tsv", join=("arguments-", "labels-", "Argument ID"),
         ),
         Layout(
             "valuebench", "ValueBench", "MIT (repository); items remain their authors'", "https://github.com/Value4AI/ValueBench",
@@ -256,7 +256,8 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout(
             "anthropic_persona", "Anthropic persona evaluations", "CC BY 4.0", "https://github.com/anthropics/evals",
-            {LabelledText: _persona, QuestionnaireItem: _persona}, hub="Anthropic/model-written-evals", pattern="*.jsonl",
+            {LabelledText: _persona, QuestionnaireItem: _persona}, hub="Anthropic/model-written-evals",
+            pattern="*.jsonl", hub_files="persona/*.jsonl",
         ),
         Layout(
             "value_portrait", "Value Portrait", "MIT", "https://github.com/holi-lab/ValuePortrait", {LabelledText: _portrait},

@@ -172,10 +172,23 @@ def hub_rows(name: str, split: str, config: str | None = None) -> Iterator[Row]:
         else:
             found = datasets.load_dataset(name, config, split=split)
     except Exception as error:  # the hub client raises many types; each means that nothing came
-        problem = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise DataError(f"cannot load {name!r} (split {split!r}) as a data set: {problem}. {_OFFLINE}") from error
+        raise DataError(f"cannot load {name!r} (split {split!r}) as a data set: {_first_line(error)}. {_OFFLINE}") from error
     for number, row in enumerate(found, start=1):
         yield Where(name, "row", number), row
+
+
+def hub_folder(name: str, pattern: str) -> Path:
+    """A local copy of the files of a hub data set that match the pattern. Raises `DataError` as `hub_rows` does."""
+    import huggingface_hub
+
+    try:
+        return Path(huggingface_hub.snapshot_download(name, repo_type="dataset", allow_patterns=pattern))
+    except Exception as error:  # the hub client raises many types; each means that nothing came
+        raise DataError(f"cannot get the files of {name!r}: {_first_line(error)}. {_OFFLINE}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def write_jsonl(path: str | Path, records: Iterable[AnyRecord | Mapping[str, Any]]) -> Path:
