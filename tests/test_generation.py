@@ -118,6 +118,16 @@ def test_a_finished_run_asks_nothing_again(tmp_path):
     assert again.records == first.records and again.cost == first.cost
 
 
+def test_who_wrote_what_is_kept(tmp_path):
+    def another(messages):
+        return '{"question": "You wait by a gate at noon. What do you do?"}'
+
+    with endpoint.running() as server:
+        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+    generate("question", another, tmp_path, n_items=2, values=["justice"], languages=["en"], pace=QUICK)
+    assert json.loads((tmp_path / "summary.json").read_text())["written_by"] == {"tiny": 1, "another": 1}
+
+
 def test_the_same_folder_is_not_used_for_another_job_or_by_two_runs(tmp_path):
     with endpoint.running() as server:
         generate("question", writer(server), tmp_path, n_items=1, values=["justice"], pace=QUICK)

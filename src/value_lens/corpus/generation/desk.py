@@ -90,7 +90,7 @@ class Desk:
                 mark = f"{task.id}/given-up/{time.time_ns()}"
                 self.journal.add({"id": mark, "problem": str(error), "usage": usage.counted})
             raise
-        self.journal.add({"id": task.id, "answer": answer, "usage": usage.counted})
+        self.journal.add({"id": task.id, "answer": answer, "usage": usage.counted, "by": name_of(self.writer)})
 
     def _step(self, task: Task, step: Step, earlier: Answer, usage: _Usage) -> Answer:
         asked = messages(task, step, earlier)
@@ -132,6 +132,11 @@ class Desk:
     def _rest(self, seconds: float) -> None:
         if seconds > 0:
             self._stopped.wait(seconds)
+
+
+def name_of(writer: Writer) -> str:
+    """The model's name where a writer has one, else the name of the callable."""
+    return str(getattr(writer, "model", "") or getattr(writer, "__name__", "") or type(writer).__name__)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -1,5 +1,6 @@
 """How are many items written by a model without losing, doubling or repeating any? Tasks, workers, retries, a journal, an audit."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -79,7 +80,12 @@ def generate(
     values = tuple(values if values is not None else system.names)
     groups = recipe.groups(system, values, languages)
     out = require_writable(out)
-    header = {"recipe": recipe.name, "values": list(values), "languages": list(languages), "system": system.name}
+    header: dict[str, Any] = {
+        "recipe": recipe.name,
+        "values": list(values),
+        "languages": list(languages),
+        "system": system.name,
+    }
     with Journal.opened(out / "journal.jsonl", header) as journal:
         desk = Desk(recipe, writer, journal, pace or Pace())
         tasks: dict[Group, list[Task]] = {group: [] for group in groups}
@@ -102,6 +108,7 @@ def generate(
         n_duplicates = written - sum(map(len, kept.values()))
         records = [record for found in kept.values() for task in found for record in _records(recipe, journal, task)]
         cost = _cost(journal, prices)
+        header["written_by"] = dict(Counter(journal.entries[task.id]["by"] for found in kept.values() for task in found))
     return _finished(out, header, records, failed, n_duplicates, cost, n_items * len(groups))
 
 
