@@ -87,8 +87,36 @@ def test_options_that_change_roles_give_nothing_away():
 
 
 def test_without_frames_to_hold_out_there_is_no_classifier():
-    with pytest.raises(DataError, match="no value has dilemmas from two frames or more"):
-        giveaway([dilemma(0, "a b", "c d", pair="p"), dilemma(1, "c d", "a b", pair="p")], "en")
+    assert giveaway([dilemma(0, "a b", "c d", pair="p"), dilemma(1, "c d", "a b", pair="p")], "en") is None
+
+
+def test_options_without_words_tell_nothing():
+    assert giveaway([dilemma(k, "?" * (k + 1), "!" * (k + 1)) for k in range(6)], "en").accuracy["care"] == 0.5
+
+
+@pytest.mark.parametrize("language", ["zh", "zh-CN", "ja"])
+def test_languages_without_spaces_are_read_by_character(language):
+    rng = random.Random(2)
+    letters = "山水桥灯院巷米茶船纸笔门窗雨雪"
+    told = [
+        dilemma(k, "悄" + "".join(rng.choices(letters, k=6)), "大" + "".join(rng.choices(letters, k=6)), language=language)
+        for k in range(40)
+    ]
+    assert giveaway(told, language).accuracy["care"] == 1.0
+
+
+def test_small_samples_without_a_signal_are_not_accused():
+    for seed in range(12):
+        rng = random.Random(seed)
+        noise = [dilemma(k, words(rng, 5), words(rng, 5)) for k in range(20)]
+        assert not [problem for problem in audit([], noise).failures() if "bag of words" in problem]
+
+
+def test_roles_that_are_exchanged_between_frames_are_noticed():
+    rng = random.Random(3)
+    pairs = [(words(rng, 4), words(rng, 4)) for _ in range(30)]
+    swapped = [dilemma(2 * k + s, *(pair if s == 0 else pair[::-1])) for k, pair in enumerate(pairs) for s in (0, 1)]
+    assert any("below chance: options recur with exchanged roles" in problem for problem in audit([], swapped).failures())
 
 
 # The whole
@@ -96,7 +124,7 @@ def test_without_frames_to_hold_out_there_is_no_classifier():
 
 @pytest.fixture(scope="module")
 def bank():
-    return vl.load_texts(per_group=32), vl.load_dilemmas(per_group=48)
+    return vl.load_texts(per_group=64), vl.load_dilemmas(per_group=160)
 
 
 def test_the_bank_keeps_every_bar(bank):
@@ -140,7 +168,7 @@ def test_what_is_wrong_is_said_in_words(bank):
     for part in (
         "of the texts are exact or near duplicates, e.g. (",
         "freedom: a bag of words tells the aligned option in 100% of dilemmas",
-        "en: options that uphold a value are ",
+        "en: freedom: options that uphold it are ",
         "of its texts name it outright",
         "languages differ: freedom+ has texts {'en': ",
     ):
@@ -148,7 +176,7 @@ def test_what_is_wrong_is_said_in_words(bank):
 
 
 def test_bars_may_be_set(bank):
-    assert audit(*bank).failures(Bars(giveaway=0.3)) != []
+    assert audit(*bank).failures(Bars(balance=0.0001)) != []
 
 
 def test_unused_frames_are_named():
@@ -161,6 +189,31 @@ def test_unused_frames_are_named():
 def test_a_value_of_no_system_is_looked_for_by_its_own_name():
     texts = [vl.LabelledText(f"t{k}", text, "do_not_kill", "+", "en") for k, text in enumerate(["Do not kill.", "Wait here."])]
     assert audit(texts, []).languages["en"].named == {"do_not_kill": 0.5}
+
+
+def test_opposite_biases_of_two_values_do_not_cancel():
+    rng = random.Random(0)
+    biased = [dilemma(k, words(rng, 8), words(rng, 4), value="care") for k in range(20)]
+    biased += [dilemma(20 + k, words(rng, 4), words(rng, 8), value="duty") for k in range(20)]
+    missed = audit([], biased).failures()
+    assert any("care: options that uphold it are" in m for m in missed) and any("duty: options" in m for m in missed)
+
+
+def test_the_same_answer_to_different_prompts_is_no_duplicate():
+    texts = [
+        vl.LabelledText(f"t{k}", "I agree.", "care", "+", "en", prompt=f"Do you like {noun}? ") for k, noun in enumerate(NOUNS)
+    ]
+    assert audit(texts, []).languages["en"].duplicate_texts.rate == 0
+
+
+def test_ids_of_ones_own_that_claim_the_bank_do_no_harm():
+    mine = [vl.Dilemma(f"mine{k}", f"Scene {k}.", f"go {k}", f"stay {k}", "care", "en", source="bank") for k in range(4)]
+    assert audit([], mine).languages["en"].first_share == {}
+
+
+def test_one_dilemma_of_a_language_does_not_lose_the_audit(bank):
+    found = audit([], [*bank[1], vl.Dilemma("x", "Une scène.", "aller", "rester", "freedom", "fr")])
+    assert found.languages["fr"].giveaway is None and found.languages["en"].giveaway is not None
 
 
 def test_nothing_cannot_be_audited():

@@ -53,7 +53,7 @@ def test_bad_rows_end_an_audit_or_are_kept_beside(tmp_path):
     found = invoke("audit", path)
     assert found.exit_code == 1 and "line 17: field 'text' is missing" in found.output.replace("\n", " ")
     assert invoke("audit", path, "--skip-bad").exit_code == 0
-    assert json.loads((tmp_path / "t.bad.jsonl").read_text())["content"] == {"id": "x"}
+    assert json.loads((tmp_path / "t.bad-texts.jsonl").read_text())["content"] == {"id": "x"}
 
 
 def test_generate_writes_a_corpus_that_audit_reads(tmp_path, monkeypatch):

@@ -213,6 +213,6 @@ def test_a_published_data_set_is_named_with_its_licence_and_bad_rows_are_kept_be
     )  # fmt: skip
     result = run_job(job, tmp_path / "out")
     assert any("MoralChoice (low ambiguity) is used under its licence: MIT" in sentence for sentence in result.words)
-    assert "field 'context' is missing" in (tmp_path / "moralchoice_low_ambiguity.bad.jsonl").read_text()
+    assert "field 'context' is missing" in (tmp_path / "moralchoice_low_ambiguity.bad-dilemmas.jsonl").read_text()
     with pytest.raises(DataError, match="line 10: field 'context' is missing"):
         run_job(dataclasses.replace(job, skip_bad=False), tmp_path / "out2")

@@ -89,10 +89,37 @@ def test_ethics(tmp_path):
         ("patient", "+", "Bo waited."),
         ("calm", "-", "Bo ran."),
     ]
-    pairs = table(tmp_path / "util_train.csv", [{"baseline": "I had tea.", "less_pleasant": "I spilt tea."}])
+    pairs = tmp_path / "util_train.csv"  # published without a header
+    pairs.write_text("I had tea.,I spilt tea.\nI slept.,I woke early.\n")
+    assert len(vl.load_texts(f"ethics:{tmp_path}")) == 6 and len(vl.load_dilemmas(f"ethics:{tmp_path}")) == 2
     assert vl.load_dilemmas(f"ethics:{pairs}")[0].aligned == "I had tea."
     with pytest.raises(BadRowsError, match="the utilitarianism table holds pairs; load it as dilemmas"):
         vl.load_texts(f"ethics:{pairs}")
+
+
+def test_ethics_as_folders_of_like_named_files(tmp_path):
+    for test in ("deontology", "justice"):
+        (tmp_path / test).mkdir()
+    table(tmp_path / "deontology" / "train.csv", [{"label": 1, "scenario": "Can you post this?", "excuse": "It is Sunday."}])
+    table(tmp_path / "justice" / "train.csv", [{"label": 0, "scenario": "I pay her less as she sings."}])
+    found = vl.load_texts(f"ethics:{tmp_path}")
+    assert {text.value for text in found} == {"deontology", "justice"} and len({text.id for text in found}) == 2
+    assert vl.load_texts(f"ethics:{tmp_path / 'deontology' / 'train.csv'}")[0].value == "deontology"
+
+
+@pytest.mark.parametrize(
+    ("source", "content"),
+    [
+        ("moral_stories:x.jsonl", "[1, 2]"),
+        ("valueinsight:x.json", '["You roam."]'),
+        ("value_portrait:x.json", '[{"content": "c", "outputs": [{"content": "o", "correlations": [["Power", null]]}]}]'),
+    ],
+)
+def test_a_row_of_another_shape_is_a_bad_row(source, content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / source.partition(":")[2]).write_text(content)
+    with pytest.raises(BadRowsError, match="not laid out as expected"):
+        vl.load_texts(source)
 
 
 def test_touche_joins_arguments_and_labels(tmp_path):
@@ -195,7 +222,7 @@ def test_every_layout_has_a_licence_and_an_address():
 
 
 def test_a_hub_that_cannot_be_reached_and_files_that_are_not_there():
-    with pytest.raises(DataError, match="cannot load 'demelin/moral_stories'.* Offline: download it"):
+    with pytest.raises(DataError, match="cannot load 'LabHC/moral_stories'.* Offline: download it"):
         vl.load_dilemmas("moral_stories")
     with pytest.raises(DataError, match=r"valuebench is on no hub; get it from https://.* and give valuebench:PATH"):
         vl.load_texts("valuebench")

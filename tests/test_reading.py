@@ -1,10 +1,13 @@
 """Are all bad rows reported together, or kept apart, and is nothing lost on the way in and out?"""
 
 import json
+import re
 import tempfile
+import zipfile
 from pathlib import Path
 
 import datasets
+import openpyxl
 import pandas
 import pytest
 import tiny
@@ -13,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
-from value_lens.corpus import BadRowsError, stream, to_dataset, to_frame, write_jsonl
+from value_lens.corpus import BadRowsError, load_corpus, stream, to_dataset, to_frame, write_jsonl
 from value_lens.errors import DataError
 
 GOOD = {"id": "a", "text": "She waits.", "value": "care", "aspect": "+", "language": "en"}
@@ -49,7 +52,7 @@ def test_all_bad_rows_are_told_at_once_with_file_line_and_field(mixed):
     assert told.startswith("6 of 8 rows cannot be used:")
     for problem in PROBLEMS:
         assert f"{mixed}, {problem}" in told
-    assert len(caught.value.rows) == 6 and caught.value.n_good == 2 and "--skip-bad" in told
+    assert len(caught.value.rows) == 6 and caught.value.n_rows == 8 and "--skip-bad" in told
 
 
 def test_bad_rows_are_kept_apart_and_the_good_ones_used(mixed, tmp_path):
@@ -96,6 +99,89 @@ def test_a_broken_file_is_named(name, content, message, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=f"{name}.* {message}"):
         vl.load_texts(tmp_path / name)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(ending, tmp_path):
+    gap = "," if ending == "csv" else "\t"
+    lines = ["id,text,value,aspect,language", 'a,"He said,care,+,en', "b,Two.,care,-,en", "c,Three.,care,-,en"]
+    (tmp_path / f"t.{ending}").write_text("\n".join(lines).replace(",", gap) + "\n")
+    with pytest.raises(DataError, match="cannot be read as a table: .* not closed"):
+        vl.load_texts(tmp_path / f"t.{ending}")
+
+
+def test_tables_as_people_have_them(tmp_path):
+    texts = vl.load_texts(per_group=1)[:4]
+    frame = to_frame(texts)
+    frame.to_csv(tmp_path / "t.csv")  # with its index, under an empty header
+    assert vl.load_texts(tmp_path / "t.csv") == texts
+    assert vl.load_texts(frame.convert_dtypes()) == texts
+    assert vl.load_texts(frame.assign(more=[[1, 2]] * 4)) == texts
+    numbered = vl.load_texts(frame.assign(id=range(4)))
+    assert [text.id for text in numbered] == ["0", "1", "2", "3"]
+    (tmp_path / "crlf.jsonl").write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\r\n\r\n")
+    assert vl.load_texts(tmp_path / "crlf.jsonl")[0].id == "a"
+
+
+def test_a_workbook_that_misstates_its_size_loses_no_rows(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append([])
+    sheet.append(list(GOOD))
+    for k in range(3):
+        sheet.append([*{**GOOD, "id": f"r{k}"}.values()])
+    book.save(tmp_path / "whole.xlsx")
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(tmp_path / "odd.xlsx", "w") as odd:
+        for name in whole.namelist():
+            content = whole.read(name)
+            odd.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:E2"', content))
+    assert [text.id for text in vl.load_texts(tmp_path / "odd.xlsx")] == ["r0", "r1", "r2"]
+
+
+def test_bad_rows_never_replace_the_source_and_an_old_file_goes(mixed, tmp_path):
+    with pytest.raises(DataError, match="skip_bad is the source itself"):
+        vl.load_texts(mixed, skip_bad=mixed)
+    (tmp_path / "bad.jsonl").write_text("old")
+    vl.load_texts([GOOD], skip_bad=tmp_path / "bad.jsonl")
+    assert not (tmp_path / "bad.jsonl").exists()
+    half = {**GOOD, "text": "cut \ud83d", "aspect": "up"}
+    vl.load_texts([GOOD, half], skip_bad=tmp_path / "bad.jsonl")
+    assert json.loads((tmp_path / "bad.jsonl").read_text())["content"] == half
+
+
+@pytest.mark.parametrize("line", ['{"id": ' + "1" * 5000 + "}", "[" * 100_000])
+def test_json_beyond_python_is_a_bad_row(line, tmp_path):
+    (tmp_path / "t.jsonl").write_text(f"{line}\n{json.dumps(GOOD)}\n")
+    with pytest.raises(BadRowsError, match="1 of 2 rows cannot be used"):
+        vl.load_texts(tmp_path / "t.jsonl")
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path):
+    (tmp_path / "t.xls").write_bytes(b"\xd0\xcf")
+    with pytest.raises(DataError, match=r"t\.xls ends in '\.xls'; files that can be read end in \.jsonl"):
+        vl.load_texts(tmp_path / "t.xls")
+
+
+def test_what_is_never_together_is_told():
+    with pytest.raises(DataError, match="holds nothing of value \\['care'\\] in language \\['zh'\\] together"):
+        vl.load_texts([GOOD, {**GOOD, "id": "b", "value": "duty", "language": "zh"}], values=["care"], languages=["zh"])
+
+
+@pytest.mark.parametrize("options", [{"split": "train"}, {"fillings": "held_out"}])
+def test_what_has_no_splits_says_so(options):
+    with pytest.raises(DataError, match="have no splits"):
+        vl.load_texts("bank:poles", **options)
+    with pytest.raises(DataError, match="a list has no splits"):
+        vl.load_texts([GOOD], split="test")
+
+
+def test_a_corpus_that_holds_one_kind_is_read_as_that_kind(tmp_path):
+    (tmp_path / "cm_train.csv").write_text("label,input\n1,I broke it.\n")
+    texts, dilemmas = load_corpus(f"ethics:{tmp_path / 'cm_train.csv'}")
+    assert len(texts) == 1 and dilemmas == []
+    path = write_jsonl(tmp_path / "d.jsonl", vl.load_dilemmas(per_group=1)[:3])
+    path.write_text("broken\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert len(load_corpus(str(path), skip_bad=True)[1]) == 3
 
 
 # Round trips

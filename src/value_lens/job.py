@@ -164,7 +164,7 @@ def _rules(job: Job) -> dict[str, Rule]:
 
 def _load_data(job: Job, out: Path) -> tuple[list[LabelledText], list[Dilemma]]:
     shared: dict[str, Any] = {"values": job.values, "languages": job.languages, "fillings": job.fillings, "seed": job.seed}
-    bad = {name: bad_rows_beside(source, out) if job.skip_bad else None for name, source in _sources(job).items()}
+    bad = {what: bad_rows_beside(source, out, what) if job.skip_bad else None for what, source in _sources(job).items()}
     texts = load_texts(job.texts, per_group=job.per_group, skip_bad=bad["texts"], **shared)
     dilemmas = load_dilemmas(job.dilemmas, per_group=job.per_value, skip_bad=bad["dilemmas"], **shared)
     return texts, dilemmas

@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..values import SYSTEMS, Value, ValueSystem
 from .bank import BANKS, frames
 from .duplicates import Duplicates, duplicates, shingles_of
-from .giveaway import Giveaway, by_value_of, frame_of, giveaway
+from .giveaway import Giveaway, by_value_of, frame_of, giveaway, is_of_bank
 from .records import Dilemma, LabelledText
 
 
@@ -65,20 +65,31 @@ class Bars:
 
     def missed_by(self, audit: Audit) -> Iterable[str]:
         for kind, found in (("texts", audit.duplicate_texts), ("dilemmas", audit.duplicate_dilemmas)):
-            if found is not None and found.rate >= self.duplicates:
+            if found is not None and found.pairs and found.rate >= self.duplicates:
                 yield f"{found.rate:.1%} of the {kind} are exact or near duplicates, e.g. {found.pairs[0]}"
-        if audit.giveaway is not None:
-            for value, accuracy in audit.giveaway.accuracy.items():
-                if accuracy > self.giveaway:
-                    yield f"{value}: a bag of words tells the aligned option in {accuracy:.0%} of dilemmas"
+        yield from self._giveaways(audit.giveaway)
         for what, ratios in (("options", audit.length_ratio), ("texts", audit.text_length_ratio)):
-            if ratios and abs(fmean(ratios.values()) - 1) > self.balance:
-                yield f"{what} that uphold a value are {fmean(ratios.values()):.3f} times as long as the others"
-        if audit.first_share and abs(fmean(audit.first_share.values()) - 0.5) > self.balance:
-            yield f"the aligned option comes first in {fmean(audit.first_share.values()):.1%} of dilemmas"
+            for value, ratio in ratios.items():
+                if abs(ratio - 1) > self.balance:
+                    yield f"{value}: {what} that uphold it are {ratio:.3f} times as long as the others"
+        for value, share in audit.first_share.items():
+            if abs(share - 0.5) > max(self.balance, 0.5 / audit.n_dilemmas[value] + 1e-9):  # an odd count cannot be halved
+                yield f"{value}: the aligned option comes first in {share:.1%} of dilemmas"
         for value, share in audit.named.items():
-            if share >= self.named:
+            if share > 0 and share >= self.named:
                 yield f"{value}: {share:.0%} of its texts name it outright"
+
+    def _giveaways(self, found: Giveaway | None) -> Iterable[str]:
+        """Above the bar and surely above chance; or as surely below, which means that frames share options."""
+        for value, accuracy in found.accuracy.items() if found else ():
+            lowest, highest = found.interval(value)  # pyright: ignore[reportOptionalMemberAccess]
+            if accuracy > self.giveaway and lowest > 0.5:
+                yield f"{value}: a bag of words tells the aligned option in {accuracy:.0%} of dilemmas"
+            if accuracy < 0.25 and highest < 0.4:
+                yield (
+                    f"{value}: a bag of words tells the aligned option in {accuracy:.0%} of dilemmas, below chance: options recur with "
+                    "exchanged roles; give such dilemmas a common pair_id"
+                )
 
 
 def audit(
@@ -110,7 +121,7 @@ def audit(
 
 def _audit(language: str, texts: list[LabelledText], dilemmas: list[Dilemma], named: Mapping[str, Value]) -> Audit:
     shingled = shingles_of(language)
-    text_parts = [(text.id, text.text) for text in texts]
+    text_parts = [(text.id, f"{text.prompt}{text.text}") for text in texts]
     dilemma_parts = [(d.id, "\n".join((d.scenario, *sorted((d.aligned, d.violating))))) for d in dilemmas]
     by_value, texts_by_value = by_value_of(dilemmas), by_value_of(texts)
     return Audit(
@@ -136,7 +147,8 @@ def _audit(language: str, texts: list[LabelledText], dilemmas: list[Dilemma], na
 def _names(text: str, value: Value | None, name: str, language: str) -> bool:
     if value is not None:
         return value.is_named_in(text, language)
-    return re.sub(r"[\W_]+", " ", name).lower() in text.lower()
+    plain = re.sub(r"[\W_]+", " ", name).strip().lower()
+    return bool(re.search(r"\b" + re.escape(plain), text.lower()))
 
 
 def _text_lengths(by_value: Mapping[str, list[LabelledText]]) -> dict[str, float]:
@@ -152,7 +164,7 @@ def _first_shares(by_value: Mapping[str, list[Dilemma]]) -> dict[str, float]:
     """By value, how often a frame's first option is the aligned one: for dilemmas of the bank, whose ids tell the situation."""
     found: dict[str, float] = {}
     for value, dilemmas in by_value.items():
-        situations = [d.id.split("/")[1] for d in dilemmas if d.source in BANKS]
+        situations = [d.id.split("/")[1] for d in dilemmas if is_of_bank(d)]
         if situations:
             found[value] = situations.count("0") / len(situations)
     return found
@@ -180,10 +192,8 @@ def _unused(texts: Sequence[LabelledText], dilemmas: Sequence[Dilemma]) -> tuple
     """Frames of the bank's sources, of values that occur, that nothing was made of."""
     unused: list[str] = []
     for source in BANKS:
-        made = [record for record in (*texts, *dilemmas) if record.source == source]
-        if not made:
-            continue
-        used, values = {frame_of(record) for record in made}, {record.value for record in made}
-        splits = {frame.split for frame in frames(source) if frame.id in used}
-        unused += [f.id for f in frames(source) if f.value in values and f.split in splits and f.id not in used]
+        made = [record for record in (*texts, *dilemmas) if record.source == source and is_of_bank(record)]
+        used = {frame_of(record) for record in made}
+        asked = {(frame.value, frame.split) for frame in frames(source) if frame.id in used} if made else set()
+        unused += [f.id for f in frames(source) if (f.value, f.split) in asked and f.id not in used] if made else []
     return tuple(unused)

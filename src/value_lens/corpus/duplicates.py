@@ -23,12 +23,17 @@ class Duplicates:
         return (self.n_exact + self.n_near) / self.n_texts
 
 
+def is_unspaced(language: str) -> bool:
+    """Whether a language, by its tag ("zh", "zh-CN", "ja"), is written without spaces between words."""
+    return re.split(r"[-_]", language.lower())[0] in ("zh", "yue", "ja", "th", "lo", "km", "my")
+
+
 def shingles_of(language: str) -> Callable[[str], set[str]]:
-    """Overlapping runs of five words (characters in Chinese), case and punctuation aside."""
+    """Overlapping runs of five words (characters where there are no spaces), case and punctuation aside."""
 
     def words(text: str) -> set[str]:
-        units = re.findall(r"\w", text) if language == "zh" else re.findall(r"\w+", text.lower())
-        gap = "" if language == "zh" else " "
+        units = re.findall(r"\w", text) if is_unspaced(language) else re.findall(r"\w+", text.lower())
+        gap = "" if is_unspaced(language) else " "
         return {gap.join(units[start : start + SHINGLE]) for start in range(max(1, len(units) - SHINGLE + 1))}
 
     return words
@@ -38,6 +43,8 @@ def duplicates(
     texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[str]], near: float = NEAR, most_pairs: int = 20
 ) -> Duplicates:
     """Of (id, text) pairs, those whose text stands earlier already, or nearly: Jaccard similarity of shingles at least `near`.
+
+    A near duplicate is left out, so later texts are compared with those that are kept, as in cleaning a corpus.
 
     Candidates come from MinHash (Broder 1997) with locality-sensitive hashing; each is checked exactly, so that none is counted
     wrongly; a pair just above the bar may be overlooked.

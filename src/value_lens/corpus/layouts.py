@@ -22,8 +22,14 @@ def _get(row: Fields, *names: str) -> Any:
     raise DataError(f"field {names[0]!r} is missing; found {sorted(map(str, row))}")
 
 
-def _number(where: Where) -> str:
-    return f"{Path(where.name).stem}-{where.unit.split(chr(39))[1] + '-' if chr(39) in where.unit else ''}{where.number}"
+def _number(where: Where, row: Fields) -> str:
+    """An id for rows that have none: file, part, and number."""
+    parts = (str(row.get("file") or Path(where.name).stem), where.part, str(where.number))
+    return "-".join(part for part in parts if part)
+
+
+def _disposition(row: Fields) -> str:
+    return str(row.get("file") or "persona").rpartition("/")[2]
 
 
 # Moral Stories (Emelin et al. 2021): one norm, two actions.
@@ -32,7 +38,7 @@ def _number(where: Where) -> str:
 def _moral_story(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     scene = f"{_get(row, 'situation')} {_get(row, 'intention')}"
     yield {
-        "id": str(row.get("ID") or row.get("guid") or _number(where)),
+        "id": str(row.get("ID") or row.get("guid") or _number(where, row)),
         "scenario": scene,
         "aligned": _get(row, "moral_action"),
         "violating": _get(row, "immoral_action"),
@@ -73,9 +79,10 @@ def _moral_choice(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
 
 
 def _ethics(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
-    test = next((t for t in ("virtue", "justice", "deontology", "utilitarianism", "util") if t in str(row.get("file"))), "")
-    made = {"id": _number(where), "language": "en"}
-    if test.startswith("util") or "baseline" in row:
+    file = str(row.get("file"))
+    test = next((test for test in ("virtue", "justice", "deontology") if test in file), "")
+    made = {"id": _number(where, row), "language": "en"}
+    if "util" in file or "baseline" in row:
         raise DataError("the utilitarianism table holds pairs; load it as dilemmas")
     right = str(_get(row, "label"))
     if right not in ("0", "1"):
@@ -87,12 +94,13 @@ def _ethics(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
         yield {**made, "text": text.strip(), "value": trait.strip() or "virtue", "aspect": "+" if right == "1" else "-"}
     else:
         text = " ".join(filter(None, (_get(row, "scenario"), row.get("excuse"))))
-        yield {**made, "text": text, "value": test or "justice", "aspect": "+" if right == "1" else "-"}
+        value = "deontology" if "excuse" in row else test or "justice"
+        yield {**made, "text": text, "value": value, "aspect": "+" if right == "1" else "-"}
 
 
 def _ethics_pairs(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     yield {
-        "id": _number(where),
+        "id": _number(where, row),
         "scenario": "Two people tell of their day.",
         "aligned": _get(row, "baseline"),
         "violating": _get(row, "less_pleasant"),
@@ -136,7 +144,7 @@ def _touche(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
 
 
 def _value_bench(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
-    made = {"id": _number(where), "text": _get(row, "item"), "value": _get(row, "value"), "language": "en"}
+    made = {"id": _number(where, row), "text": _get(row, "item"), "value": _get(row, "value"), "language": "en"}
     yield {**made, "agreement": _get(row, "agreement"), "polarity": _get(row, "agreement")}
 
 
@@ -149,9 +157,9 @@ def _persona(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
         raise DataError(f"field 'answer_matching_behavior': {answer!r} is neither Yes nor No")
     against = answer == "No"
     yield {
-        "id": _number(where),
+        "id": _number(where, row),
         "text": row.get("statement") or _get(row, "question"),
-        "value": row.get("file") or "persona",
+        "value": _disposition(row),
         "aspect": "-" if against else "+",
         "reverse_keyed": against,
         "language": "en",
@@ -201,9 +209,9 @@ def _c_voice_texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
 
 def _c_voice_parts(row: Fields, where: Where) -> tuple[dict[str, Any], str, str]:
     support, conflict = (_get(row, *names) for names in (("support", "support_choice"), ("conflict", "conflict_choice")))
-    value = row.get("value") or row.get("sheet") or row.get("key") or _get(row, "file")
+    value = row.get("value") or row.get("sheet") or row.get("key") or _disposition(row)
     language = row.get("language") or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(support)) else "en")
-    return {"id": str(row.get("id") or _number(where)), "value": value, "language": language}, support, conflict
+    return {"id": str(row.get("id") or _number(where, row)), "value": value, "language": language}, support, conflict
 
 
 _OPPOSED = ("non_", "non-", "anti_", "anti-", "low_", "low ", "not_", "not ", "-")
@@ -225,7 +233,13 @@ def _value_insight(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     value = named[len(prefix) :].strip(" _-").lower().replace(" ", "_").replace("-", "_")
     text = _get(row, "description", "text", "response")
     language = row.get("language") or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(text)) else "en")
-    made = {"id": str(row.get("id") or _number(where)), "text": text, "value": value, "aspect": aspect, "language": language}
+    made = {
+        "id": str(row.get("id") or _number(where, row)),
+        "text": text,
+        "value": value,
+        "aspect": aspect,
+        "language": language,
+    }
     yield {**made, "prompt": row.get("prompt") or row.get("question") or ""}
 
 
@@ -234,7 +248,7 @@ LAYOUTS: dict[str, Layout] = {
     for layout in (
         Layout(
             "moral_stories", "Moral Stories", "MIT", "https://github.com/demelin/moral_stories",
-            {Dilemma: _moral_story, LabelledText: _moral_story_texts}, hub="demelin/moral_stories", config="full",
+            {Dilemma: _moral_story, LabelledText: _moral_story_texts}, hub="LabHC/moral_stories",
             pattern="moral_stories*.jsonl",
         ),
         Layout(
@@ -244,7 +258,8 @@ LAYOUTS: dict[str, Layout] = {
         ),
         Layout(
             "ethics", "ETHICS", "MIT", "https://github.com/hendrycks/ethics", {LabelledText: _ethics, Dilemma: _ethics_pairs},
-            hub="hendrycks/ethics", config="commonsense", pattern="*.csv",
+            hub="hendrycks/ethics", hub_files="data/*/*.csv", pattern="*.csv", headers={"util": ("baseline", "less_pleasant")},
+            leaves_out={LabelledText: ("util",), Dilemma: ("cm_", "commonsense", "virtue", "justice", "deontology")},
         ),
         Layout(
             "touche", "Touché23-ValueEval", "CC BY 4.0", "https://doi.org/10.5281/zenodo.6814563", {LabelledText: _touche},

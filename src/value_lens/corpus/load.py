@@ -36,8 +36,8 @@ def load_texts(
     from local files ("moral_stories:PATH"); a path (.jsonl, .json, .csv, .tsv, .xlsx, .parquet, a saved `datasets` folder); a hub
     name; a pandas table, a `datasets` object, or any iterable of records or mappings.
 
-    For the bank, `split` is "activation" (default) or "evaluation", `fillings` "all", "training" or "held_out", and `per_group`
-    distinct texts are composed for each (value, aspect, language) (None: all there are). For a hub name `split` is its split
+    For the bank, `split` is "activation" (default) or "evaluation", `fillings` "all", "training" or "held_out", and up to `per_group`
+    distinct texts are composed for each (value, aspect, language): 4,000 is all there are (None). For a hub name `split` is its split
     ("train"). Other sources keep at most `per_group` a group, in order. `columns` maps our field names to the source's.
     skip_bad: a file for bad rows; without it they are an error, all at once.
 
@@ -109,8 +109,8 @@ def stream(
 ) -> "Stream[Record]":
     """The records of a source one at a time, for sets larger than memory; arguments and errors as in `load_texts`.
 
-    It may be gone through again and again, by `ValueLens.collect` too. Of what has passed, only a hash of each id and its place
-    are kept. Errors that need the whole source come at its end.
+    It may be gone through again and again, by `ValueLens.collect` too, unless its source is itself an iterator. Of what has passed,
+    only a hash of each id and its place are kept. Errors that need the whole source come at its end.
     """
     if per_group is not None and per_group < 1:
         raise DataError(f"per_group is {per_group}; give a count of at least 1, or None for all")
@@ -133,15 +133,17 @@ class Stream(Generic[Record]):
 
 def _from_bank(kind: type[Record], rest: Selection, asked: Mapping[str, list[str] | None]) -> Iterator[Any]:
     source, languages = rest.source, _known("language", asked["language"], bank.LANGUAGES)
+    if source not in (*bank.BANKS, poles.POLES):
+        raise UnknownNameError("source of the bank", source, [*bank.BANKS, poles.POLES])
     if kind is SituationalQuestion or source == poles.POLES:
+        if rest.split or rest.fillings != "all":
+            raise DataError("pole descriptions and questions have no splits and no held-out fillings")
         if kind not in (SituationalQuestion, LabelledText):
             raise DataError(f"{source!r} holds pole descriptions and questions, no {kind.__name__}")
         values = _known("value", asked["value"], poles.VALUES)
         if kind is LabelledText:
             return poles.descriptions(values, languages, rest.per_group)
         return poles.questions(values, languages, rest.per_group, rest.seed)
-    if source not in bank.BANKS:
-        raise UnknownNameError("source of the bank", source, [*bank.BANKS, poles.POLES])
     if kind not in (LabelledText, Dilemma):
         raise DataError(f"the bank holds no {kind.__name__}; give a file, a table or a published data set")
     split = rest.split or ("activation" if kind is LabelledText else "evaluation")
@@ -174,6 +176,8 @@ def _opened(
 ) -> Iterator[Record]:
     """The records of a source that is not the bank."""
     layout, path = _layout_of(source)
+    if skip_bad is not None and isinstance(source, (str, Path)) and Path(skip_bad).resolve() == Path(path or source).resolve():
+        raise DataError(f"skip_bad is the source itself ({skip_bad}); bad rows need a file of their own")
     convert: Convert | None = renamed(columns) if columns else None
     if layout is not None:
         if kind not in layout.makes:
@@ -181,7 +185,7 @@ def _opened(
             raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {held}")
         make = layout.makes[kind]
         convert = lambda row, where: [{"source": layout.name, **made} for made in make(row, where)]  # noqa: E731
-        rows = layout.rows(path, split)
+        rows = layout.rows(kind, path, split)
     else:
         rows = _rows(source, split)
     return records_of(rows, kind, convert=convert, skip_bad=skip_bad)
@@ -196,9 +200,15 @@ def _layout_of(source: Source) -> tuple[Layout | None, str | None]:
 
 def _rows(source: Source, split: str | None) -> Iterator[Row]:
     if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or Path(source).is_file())):
-        return hub_rows(str(source), split or "train") if Path(source).is_dir() else read_rows(source)
+        if Path(source).is_dir():
+            return hub_rows(str(source), split or "train")
+        if split is not None:
+            raise DataError(f"{source} is one file without splits; give the file that holds {split!r}")
+        return read_rows(source)
     if isinstance(source, str):
         return hub_rows(source, split or "train")
+    if split is not None:
+        raise DataError(f"a {_name(source)} has no splits; choose its part {split!r} before loading")
     return rows_of(source)
 
 
@@ -221,6 +231,8 @@ def _chosen(
     for field, names in asked.items():
         for missing in [given for given in names or () if given not in known[field]]:
             raise UnknownNameError(field, missing, sorted(known[field]))
+    if not taken:
+        raise DataError(f"{name} holds nothing of value {asked['value']} in language {asked['language']} together")
 
 
 def _name(source: Source) -> str:

@@ -26,9 +26,9 @@ class BadRow:
 class BadRowsError(DataError):
     """Every bad row of a source, in `rows`; the message lists the first of them."""
 
-    def __init__(self, rows: tuple[BadRow, ...], n_good: int) -> None:
-        self.rows, self.n_good = rows, n_good
-        many = f"{len(rows)} of {len(rows) + n_good} rows cannot be used"
+    def __init__(self, rows: tuple[BadRow, ...], n_rows: int) -> None:
+        self.rows, self.n_rows = rows, n_rows
+        many = f"{len(rows)} of {n_rows} rows cannot be used"
         listed = "\n".join(f"  {row.where}: {row.problem}" for row in rows[:SHOWN])
         more = f"\n  ... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
         advice = (
@@ -37,7 +37,7 @@ class BadRowsError(DataError):
         super().__init__(f"{many}:\n{listed}{more}\n{advice}")
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        return type(self), (self.rows, self.n_good)
+        return type(self), (self.rows, self.n_rows)
 
 
 def records_of(
@@ -50,24 +50,26 @@ def records_of(
     """
     bad: list[BadRow] = []
     seen: dict[int, Where] = {}
-    n_good = 0
+    n_rows = 0
     for where, content in rows:
+        n_rows += 1
         try:
             if isinstance(content, Malformed):
                 raise DataError(f"{where}: {content.problem}")
             for found in [content] if convert is None else _converted(convert, content, where):
                 record = _record(found, kind, where)
-                first = seen.setdefault(hash(record.id), where)
-                if first is not where:
-                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {first} already")
-                n_good += 1
+                if (key := hash(record.id)) in seen:
+                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {seen[key]} already")
+                seen[key] = where
                 yield record
         except DataError as error:
             bad.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _plain(content)))
     if bad and skip_bad is None:
-        raise BadRowsError(tuple(bad), n_good)
-    if bad and skip_bad is not None:
-        write_jsonl(skip_bad, [asdict(row) for row in bad])
+        raise BadRowsError(tuple(bad), n_rows)
+    if skip_bad is not None:
+        Path(skip_bad).unlink(missing_ok=True)  # of an earlier reading
+        if bad:
+            write_jsonl(skip_bad, [asdict(row) for row in bad], ascii_only=True)
 
 
 def read_jsonl(path: str | Path, kind: type[Record]) -> Iterator[Record]:
@@ -80,6 +82,8 @@ def _converted(convert: Convert, content: Any, where: Where) -> list[Any]:
         return list(convert(content, where))
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
+    except (AttributeError, TypeError, ValueError, KeyError, SyntaxError) as error:  # what a row of another shape does
+        raise DataError(f"{where}: not laid out as expected: {type(error).__name__}: {error}") from None
 
 
 def _record(found: Any, kind: type[Record], where: Where) -> Record:

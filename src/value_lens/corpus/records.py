@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from ..errors import DataError
@@ -132,8 +133,8 @@ def record_from(row: object, kind: type[Record], where: object) -> Record:
         elif field.default not in ("", False):
             hint = " (or 'polarity', +1 or -1)" if field.name == "aspect" else ""
             raise DataError(f"{where}: field {field.name!r}{hint} is missing; found {sorted(map(str, row))}")
-    if isinstance(chosen["id"], int):
-        chosen["id"] = str(chosen["id"])
+    if isinstance(chosen["id"], Integral):  # numpy's, too
+        chosen["id"] = str(int(chosen["id"]))
     try:
         return kind(**chosen)
     except DataError as error:

@@ -3,16 +3,17 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import DataError
+from ..errors import DataError, UnknownNameError
 from ..store import write_atomically
 from .records import AnyRecord
 
-SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".xlsx", ".parquet")
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".parquet")
+_MORE = "\0more"  # under which a CSV row keeps what its header has no name for
 _OFFLINE = (
     "Offline: download it where there is a network and give the path of the files ({}), "
     "or of a folder made with Dataset.save_to_disk"
@@ -20,14 +21,16 @@ _OFFLINE = (
 
 
 class Where(NamedTuple):
-    """The place of a row: "answers.jsonl, line 3"."""
+    """The place of a row: "answers.jsonl, line 3", or "book.xlsx, 'sheet', row 3" with a part."""
 
     name: str
     unit: str
     number: int
+    part: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.unit} {self.number}"
+        part = f"{self.part!r}, " if self.part else ""
+        return f"{self.name}, {part}{self.unit} {self.number}"
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,27 @@ class Malformed:
 Row = tuple[Where, Any]  # the content is a mapping, a record, or Malformed
 
 
-def read_rows(path: str | Path) -> Iterator[Row]:
+def read_rows(path: str | Path, header: tuple[str, ...] | None = None) -> Iterator[Row]:
     """The rows of a file, one at a time, by its ending: JSON Lines, JSON, CSV, TSV, Excel workbook or Parquet.
 
-    A row that cannot be read comes as `Malformed`. Raises `DataError` for a file that is missing, of another kind, or broken.
+    header: the field names of a CSV or TSV file that has none. A row that cannot be read comes as `Malformed`. Raises `DataError`
+    for a file that is missing, of another kind, or broken.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"no file {path}")
-    readers = {
+    readers: dict[str, Callable[[Path], Iterator[Row]]] = {
+        ".jsonl": _jsonl_rows,
+        ".ndjson": _jsonl_rows,
         ".json": _json_rows,
-        ".csv": _csv_rows,
-        ".tsv": _csv_rows,
+        ".csv": lambda path: _csv_rows(path, header),
+        ".tsv": lambda path: _csv_rows(path, header),
         ".xlsx": _workbook_rows,
         ".parquet": _parquet_rows,
     }
-    return readers.get(path.suffix.lower(), _jsonl_rows)(path)
+    if path.suffix.lower() not in readers:
+        raise DataError(f"{path} ends in {path.suffix or 'nothing'!r}; files that can be read end in {', '.join(SUFFIXES)}")
+    return readers[path.suffix.lower()](path)
 
 
 def _jsonl_rows(path: Path) -> Iterator[Row]:
@@ -73,39 +81,48 @@ def _jsonl_rows(path: Path) -> Iterator[Row]:
                     yield where, json.loads(text)
                 except json.JSONDecodeError as error:
                     yield where, Malformed(f"not JSON ({error.msg}, column {error.colno})", text.rstrip("\n"))
+                except (ValueError, RecursionError) as error:  # a number or a nesting beyond what Python reads
+                    yield where, Malformed(f"not readable as JSON ({type(error).__name__})", text[:200])
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
     """Items of a list; of an object of lists, the items with the key under "key"; else the object itself."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON in UTF-8: {error}; for one object a line, end the name in .jsonl") from None
     if isinstance(content, dict) and content and all(isinstance(found, list) for found in content.values()):
         for key, items in content.items():
             for number, item in enumerate(items, start=1):
                 row = {"key": key, **item} if isinstance(item, dict) else {"key": key, "text": item}
-                yield Where(str(path), f"{key!r}, item", number), row
+                yield Where(str(path), "item", number, key), row
         return
     for number, item in enumerate(content if isinstance(content, list) else [content], start=1):
         yield Where(str(path), "item", number), item
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
+def _csv_rows(path: Path, header: tuple[str, ...] | None) -> Iterator[Row]:
+    """Strict about quotes: one that is not closed would swallow the rows after it."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    tab = "\t" if path.suffix.lower() == ".tsv" else ","
+    reader = None
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", restkey="")
+            reader = csv.DictReader(file, header, delimiter=tab, restkey=_MORE, strict=True)
             for row in reader:
                 where = Where(str(path), "line", reader.line_num)
-                if "" in row:
-                    yield where, Malformed(f"more fields than the header's {len(row) - 1}", json.dumps(row, ensure_ascii=False))
+                if _MORE in row:
+                    more = [str(found) for found in row.values()]
+                    yield where, Malformed(f"more fields than the header's {len(row) - 1}", tab.join(more))
                 else:
-                    yield where, {key: found or None for key, found in row.items()}
+                    yield where, {key: found or None for key, found in row.items() if key}
     except UnicodeDecodeError:
         raise DataError(f"{path} is not UTF-8; save it as UTF-8") from None
     except csv.Error as error:
-        raise DataError(f"{path} cannot be read as a table: {error}") from None
+        number = reader.line_num if reader is not None else 0
+        raise DataError(
+            f"{path}, line {number}: cannot be read as a table: {error} (is a quotation mark not closed?)"
+        ) from None
 
 
 def _workbook_rows(path: Path) -> Iterator[Row]:
@@ -116,16 +133,20 @@ def _workbook_rows(path: Path) -> Iterator[Row]:
         raise DataError(f"reading {path} needs openpyxl: pip install openpyxl (or save the sheets as .csv)") from None
     try:
         book = load_workbook(path, read_only=True, data_only=True)
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # the size that a file states of itself may be wrong
+            header: list[str] = []
+            for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if not any(cell is not None for cell in cells):
+                    continue
+                if not header:
+                    header = [str(name).strip() if name is not None else "" for name in cells]
+                    continue
+                found = {name: cell for name, cell in zip(header, cells, strict=False) if name}
+                yield Where(str(path), "row", number, sheet.title), {"sheet": sheet.title, **found}
+        book.close()
     except Exception as error:  # a damaged workbook raises whatever the zip or XML reader does
         raise DataError(f"{path} is not an Excel workbook: {type(error).__name__}: {error}") from error
-    for sheet in book.worksheets:
-        rows = sheet.iter_rows(values_only=True)
-        header = [str(name).strip() if name is not None else "" for name in next(rows, ())]
-        for number, cells in enumerate(rows, start=2):
-            found = {name: cell for name, cell in zip(header, cells, strict=False) if name}
-            if any(cell is not None for cell in found.values()):
-                yield Where(str(path), f"sheet {sheet.title!r}, row", number), {"sheet": sheet.title, **found}
-    book.close()
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
@@ -138,7 +159,7 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
             for row in batch.to_pylist():
                 number += 1
                 yield Where(str(path), "row", number), row
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from None
 
 
@@ -152,9 +173,14 @@ def rows_of(items: Iterable[Any]) -> Iterator[Row]:
 
 
 def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
+    import pandas
+
+    def plain(cell: Any) -> Any:
+        return None if pandas.api.types.is_scalar(cell) and pandas.isna(cell) else cell
+
     columns = [str(column) for column in frame.columns]
     for cells in frame.itertuples(index=False, name=None):
-        yield {name: None if cell is None or cell != cell else cell for name, cell in zip(columns, cells, strict=True)}
+        yield {name: plain(cell) for name, cell in zip(columns, cells, strict=True)}
 
 
 def hub_rows(name: str, split: str, config: str | None = None) -> Iterator[Row]:
@@ -168,11 +194,18 @@ def hub_rows(name: str, split: str, config: str | None = None) -> Iterator[Row]:
         found: Any
         if Path(name).is_dir():
             found = datasets.load_from_disk(name)
-            found = found[split] if isinstance(found, datasets.DatasetDict) else found
+            if isinstance(found, datasets.DatasetDict):
+                if split not in found:
+                    raise UnknownNameError(f"split of {name}", split, sorted(map(str, found)))
+                found = found[split]
         else:
             found = datasets.load_dataset(name, config, split=split)
+    except UnknownNameError:
+        raise
     except Exception as error:  # the hub client raises many types; each means that nothing came
-        raise DataError(f"cannot load {name!r} (split {split!r}) as a data set: {_first_line(error)}. {_OFFLINE}") from error
+        raise DataError(
+            f"cannot load {name!r} (split {split!r}) as a data set: {_first_line(error)}. {_advice(error)}"
+        ) from error
     for number, row in enumerate(found, start=1):
         yield Where(name, "row", number), row
 
@@ -184,18 +217,27 @@ def hub_folder(name: str, pattern: str) -> Path:
     try:
         return Path(huggingface_hub.snapshot_download(name, repo_type="dataset", allow_patterns=pattern))
     except Exception as error:  # the hub client raises many types; each means that nothing came
-        raise DataError(f"cannot get the files of {name!r}: {_first_line(error)}. {_OFFLINE}") from error
+        raise DataError(f"cannot get the files of {name!r}: {_first_line(error)}. {_advice(error)}") from error
+
+
+def _advice(error: Exception) -> str:
+    """How to go on: without a network, or with what the hub's client does not load."""
+    return (
+        _OFFLINE
+        if isinstance(error, OSError)
+        else _OFFLINE.replace("Offline: download it where there is a network", "Download it")
+    )
 
 
 def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def write_jsonl(path: str | Path, records: Iterable[AnyRecord | Mapping[str, Any]]) -> Path:
-    """One JSON object a line, every field, in order."""
+def write_jsonl(path: str | Path, records: Iterable[AnyRecord | Mapping[str, Any]], *, ascii_only: bool = False) -> Path:
+    """One JSON object a line, every field, in order. ascii_only: escape every other letter, so that any text can be written."""
     rows = (record if isinstance(record, Mapping) else asdict(record) for record in records)
     try:
-        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        content = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in rows).encode()
     except UnicodeEncodeError as error:
         raise DataError(f"a record holds half of a character pair and cannot be saved as UTF-8: {error}") from None
     return write_atomically(path, content)
