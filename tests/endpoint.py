@@ -129,9 +129,10 @@ def running(plan=lambda number, prompt: "", delay=0.0):
                 "fenced": f"Here it is:\n```json\n{content}\n```",
                 "same": '{"description": "the same words every time, told to you again"}',
             }.get(misdeed, content)
+            said = None if misdeed == "silent" else content
             body = {
                 "id": "x", "object": "chat.completion", "created": 1, "model": asked["model"],
-                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
+                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
                 "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
             }  # fmt: skip
             with state.lock:

@@ -33,7 +33,7 @@ def test_sources_are_shown_with_their_licences():
 
 
 def test_audit_shows_and_writes_its_page(tmp_path):
-    found = invoke("audit", "bank", "--per-group", 48, "--out", tmp_path / "page.txt", "--strict")
+    found = invoke("audit", "bank", "--per-group", 160, "--out", tmp_path / "page.txt", "--strict")
     page = (tmp_path / "page.txt").read_text(encoding="utf-8")
     assert found.exit_code == 0 and page in found.output
     assert "Audit of bank" in page and "Every bar is kept." in page and "== justice, zh ==" in page
@@ -68,6 +68,12 @@ def test_generate_writes_a_corpus_that_audit_reads(tmp_path, monkeypatch):
     assert "36 records, 0 duplicates left out, 0 items not written" in found.output
     page = invoke("audit", tmp_path).output
     assert "Of 12 texts" in page and "Of 6 dilemmas" in page
+
+
+def test_names_with_brackets_are_shown_as_they_are(tmp_path):
+    (tmp_path / "data[en].jsonl").write_text("broken [/b]\n")
+    found = invoke("audit", tmp_path / "data[en].jsonl")
+    assert found.exit_code == 1 and "data[en].jsonl" in found.output.replace("\n", "")
 
 
 @pytest.mark.parametrize(

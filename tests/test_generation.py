@@ -118,6 +118,102 @@ def test_a_finished_run_asks_nothing_again(tmp_path):
     assert again.records == first.records and again.cost == first.cost
 
 
+def test_a_finished_run_asks_nothing_again_though_items_had_failed(tmp_path):
+    """What was made up for by further items stays as it is."""
+    options = {"n_items": 2, "values": ["justice"], "languages": ["en"], "pace": Pace(attempts=1, first_wait=0.0)}
+    with endpoint.running(lambda number, prompt: "prose" if "Item 1:" in prompt else "") as server:
+        first = generate("question", writer(server), tmp_path, **options)
+    assert [q.id[-5:] for q in first.records] == ["00001", "00002"] and list(first.failed) == ["question/justice/en/00000"]
+    with endpoint.running() as server:
+        again = generate("question", writer(server), tmp_path, **options)
+        assert server.prompts == []
+    assert again.records == first.records
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['{"question": "You wait \\ud83d at the gate. Why?"}', '{"question": ' + "[" * 100_000, '{"question": ' + "1" * 5000 + "}"],
+    ids=["half a pair", "deep", "long number"],
+)
+def test_an_odd_answer_is_asked_again_not_fatal(answer, tmp_path):
+    answers = iter([answer, '{"question": "You stand at a gate. What now?"}'])
+    options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": Pace(workers=1, first_wait=0.0)}
+    made = generate("question", lambda messages: next(answers), tmp_path, **options)
+    assert len(made.records) == 1 and made.cost.n_requests == 2
+
+
+def test_one_conversation_that_is_refused_does_not_stop_the_run(tmp_path):
+    with endpoint.running(lambda number, prompt: "400" if "Item 1:" in prompt else "") as server:
+        options = {"n_items": 3, "values": ["justice"], "languages": ["en"], "pace": QUICK}
+        made = generate("question", writer(server), tmp_path, **options)
+        assert sum("Item 1:" in prompt for prompt in server.prompts) == 1  # asked once, not six times
+    assert len(made.records) == 3 and "answered 400" in made.failed["question/justice/en/00000"]
+
+
+def test_a_hopeless_beginning_ends_the_run(tmp_path):
+    with endpoint.running(lambda number, prompt: "400") as server:
+        with pytest.raises(DataError, match="the first 10 items all failed, the last because: the endpoint answered 400"):
+            generate("question", writer(server), tmp_path, n_items=200, values=["justice"], pace=QUICK)
+        assert len(server.prompts) < 30
+    unreachable = EndpointWriter("m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(DataError, match=r"the first 10 items all failed.*no answer from the endpoint: APIConnectionError.*\("):
+        generate(
+            "question", unreachable, tmp_path / "2", n_items=200, values=["justice"], pace=Pace(attempts=1, first_wait=0.0)
+        )
+
+
+def test_an_answer_without_text_costs_too(tmp_path):
+    turns = iter(["silent", ""])
+    with endpoint.running(lambda number, prompt: next(turns)) as server:
+        options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": QUICK}
+        made = generate("question", writer(server), tmp_path, **options)
+    assert (made.cost.n_requests, made.cost.n_prompt_tokens) == (2, 20)
+
+
+def test_what_was_spent_before_a_fault_is_kept(tmp_path):
+    calls = itertools.count()
+
+    def faulty(messages):
+        if next(calls):
+            raise RuntimeError("out of memory")
+        return Reply("bad", 100, 50)
+
+    options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": Pace(workers=1, first_wait=0.0)}
+    with pytest.raises(RuntimeError, match="out of memory"):
+        generate("question", faulty, tmp_path, **options)
+    assert lines(tmp_path / "journal.jsonl")[1]["usage"] == [2, 100, 50]
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "message"),
+    [
+        ("sk-a", "localhost:8000/v1", "base_url must begin with http:// or https://, got 'localhost:8000/v1'"),
+        ("sk-é", "http://localhost/v1", "OPENAI_API_KEY holds letters that no key has"),
+        ("sk-a\nb", "http://localhost/v1", "OPENAI_API_KEY holds letters that no key has"),
+    ],
+)
+def test_a_key_or_an_address_that_cannot_work_is_refused_at_once(key, url, message, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(DataError, match=message) as caught:
+        EndpointWriter("m", base_url=url)
+    assert key not in str(caught.value)
+
+
+def test_white_space_around_a_key_is_no_part_of_it(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
+    caplog.set_level(logging.DEBUG)
+    with endpoint.running() as server:
+        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+        assert server.keys == {f"Bearer {KEY}"}
+    assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("names", [{"values": []}, {"values": ["justice", "justice"]}, {"languages": []}])
+def test_values_and_languages_are_given_once(names, tmp_path):
+    with pytest.raises(DataError, match="must be given, each once"):
+        generate("question", lambda messages: "", tmp_path, n_items=1, **names)
+
+
 def test_who_wrote_what_is_kept(tmp_path):
     def another(messages):
         return '{"question": "You wait by a gate at noon. What do you do?"}'

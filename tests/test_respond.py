@@ -10,10 +10,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import value_lens as vl
 from value_lens.behave import PERSONA
-from value_lens.behave.respond import _shown
-from value_lens.corpus.generation import Pace, generate
+from value_lens.behave.respond import _shown, _templated
+from value_lens.corpus.generation import Pace, RefusedError, generate
 from value_lens.errors import DataError, ModelLoadError
-from value_lens.model import ModelView, blank_tokens, end_tokens
+from value_lens.model import ModelView, blank_tokens, encode, end_tokens
 
 TEMPLATE = (
     "{% for m in messages %}{% if m['role'] == 'system' and no_system is defined %}{{ raise_exception('no system') }}{% endif %}"
@@ -49,6 +49,10 @@ def slow_answer(model, folder, text, n_new):
         if token == 1:
             break
         new.append(token)
+    for n_cut in range(5):  # a character that was cut off at the end
+        text = tokenizer.decode(new[: len(new) - n_cut], skip_special_tokens=True)
+        if n_cut < len(new) and not text.endswith("\ufffd"):
+            return text
     return tokenizer.decode(new, skip_special_tokens=True)
 
 
@@ -151,16 +155,69 @@ def test_the_chat_template_is_used_with_one_bos(models, folders, prompts):
     assert answers[0].text == slow_answer(model, folders["llama"], answers[0].prompt, 4)
 
 
+def asked(system, user, language="en"):
+    return vl.Prompt("p", system, user, "care", "+", language)
+
+
 def test_an_instruction_joins_the_request_where_the_template_knows_no_system_role(models):
     strict = with_template(models["bridge", "llama"].tokenizer, "{% set no_system = true %}" + TEMPLATE)
-    assert _shown(strict, "be brief", "the river?", "en") == "[user] be brief\n\nthe river?\n[you]"
-    assert _shown(strict, "", "the river?", "en") == "[user] the river?\n[you]"
+    view = ModelView(models["bridge", "llama"], strict)
+    assert _shown(view, asked("be brief", "the river?")) == "[user] be brief\n\nthe river?\n[you]"
+    assert _shown(view, asked("", "the river?")) == "[user] the river?\n[you]"
 
 
 def test_without_a_template_there_is_a_plain_layout(models):
-    tokenizer = models["bridge", "llama"].tokenizer
-    assert _shown(tokenizer, "be brief", "why?", "en") == "be brief\nwhy?\nAnswer:"
-    assert _shown(tokenizer, "", "为什么？", "zh") == "为什么？\n回答："
+    view = ModelView(models["bridge", "llama"])
+    assert _shown(view, asked("be brief", "why?")) == "be brief\nwhy?\nAnswer:"
+    assert _shown(view, asked("", "为什么？", "zh")) == "为什么？\n回答："
+
+
+@pytest.mark.parametrize("kind", ["llama", "neox"])
+def test_a_templates_tokens_are_the_models_input_with_or_without_an_added_bos(models, kind):
+    """llama's bridge adds a BOS and neox's does not; the template writes one, which must be there once either way."""
+    model = models["bridge", kind]
+    tokenizer = with_template(model.tokenizer)
+    view = ModelView(model, tokenizer)
+    text = _templated(tokenizer, [{"role": "user", "content": "the river?"}])
+    encoded = encode(view, _shown(view, asked("", "the river?")))
+    assert list(encoded.ids) == tokenizer(text, add_special_tokens=False)["input_ids"] and encoded.ids.count(0) == 1
+
+
+def test_the_tokens_that_are_counted_are_those_that_were_generated(models, prompts, monkeypatch):
+    """An answer of known words, fed in by force; its space and its end must survive."""
+    room = sys.modules["value_lens.behave.respond"]
+    for model in (models[key] for key in models if key[1] == "llama"):
+        view = ModelView(model)
+        wanted = view.tokenizer(" helps the quiet neighbour 桥", add_special_tokens=False)["input_ids"]
+        monkeypatch.setattr(
+            room, "chooser", lambda seeds, *_, wanted=wanted: lambda logits, step: torch.full((len(logits),), wanted[step])
+        )
+        answers = vl.respond(model, prompts[:3], max_new_tokens=len(wanted))
+        assert {answer.text for answer in answers} == {" helps the quiet neighbour 桥"}
+        for answer in answers:
+            again = encode(view, answer.text, prompt=answer.prompt)
+            assert list(again.ids[again.counted :]) == wanted
+        cut = vl.respond(model, prompts[:1], max_new_tokens=len(wanted) - 1)  # in the middle of the last character
+        assert cut[0].text in (" helps the quiet neighbour ", " helps the quiet neighbour")
+
+
+def test_the_models_own_settings_of_generation_do_not_colour_the_answers(models, prompts, monkeypatch):
+    model = models["bridge", "llama"]
+    clean = vl.respond(model, prompts, max_new_tokens=8)
+    own = model.original_model.generation_config
+    monkeypatch.setattr(own, "repetition_penalty", 3.0)
+    monkeypatch.setattr(own, "no_repeat_ngram_size", 2)
+    assert vl.respond(model, prompts, max_new_tokens=8) == clean
+    assert model.original_model.generation_config is own
+
+
+def test_tokens_that_show_nothing_and_end_tokens_cannot_begin_an_answer(models, prompts):
+    model = models["bridge", "llama"]
+    tokenizer = copy.deepcopy(model.tokenizer)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<extra>"]})  # one more than the model has logits for
+    assert len(tokenizer) == model.cfg.d_vocab + 1
+    answers = vl.respond(model, prompts, tokenizer=tokenizer, max_new_tokens=1, temperature=1.0)
+    assert all(answer.text.strip() for answer in answers)
 
 
 def test_every_question_is_asked_under_both_poles_of_its_value():
@@ -219,6 +276,14 @@ def test_a_model_that_cannot_write_json_is_reported_not_believed(tmp_path):
     assert made.records == [] and made.failed and made.cost.n_reply_tokens > 0
 
 
-def test_the_models_own_end_tokens_go_before_the_tokenizers(models):
+def test_the_models_own_end_tokens_go_before_the_tokenizers(models, monkeypatch):
     model = models["bridge", "llama"]
-    assert end_tokens(model.original_model, model.tokenizer) == [1] and end_tokens(None, model.tokenizer) == [1]
+    monkeypatch.setattr(model.original_model.generation_config, "eos_token_id", [1, 60])
+    assert end_tokens(model.original_model, model.tokenizer) == [1, 60] and end_tokens(None, model.tokenizer) == [1]
+
+
+def test_a_conversation_without_room_is_one_items_failure(models):
+    writer = vl.local_writer(models["bridge", "llama"], max_new_tokens=5)
+    with pytest.raises(RefusedError, match="leaves no room in the context of 96"):
+        writer([{"role": "user", "content": "the river " * 60}])
+    assert isinstance(writer.model, str) and writer.model

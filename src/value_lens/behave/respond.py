@@ -10,9 +10,21 @@ from typing import Any
 import torch
 
 from ..corpus import LabelledText, SituationalQuestion
-from ..corpus.generation import Reply, Writer
+from ..corpus.generation import RefusedError, Reply, Writer
 from ..errors import DataError, ModelLoadError
-from ..model import BATCH_TOKENS, ModelView, blank_tokens, bucket, chooser, continued, continued_by_huggingface, encode, pad
+from ..model import (
+    BATCH_TOKENS,
+    ModelView,
+    blank_tokens,
+    bucket,
+    chooser,
+    continued,
+    continued_by_huggingface,
+    encode,
+    end_tokens,
+    pad,
+    said,
+)
 
 PERSONA: Mapping[str, str] = {
     "en": "This is you: {description} Answer as yourself, in one or two sentences, and say why.",
@@ -91,7 +103,7 @@ def respond(
     if max_new_tokens < 1 or temperature < 0:
         raise DataError(f"max_new_tokens must be at least 1 and temperature at least 0, got {max_new_tokens} and {temperature}")
     view = model if isinstance(model, ModelView) else ModelView(model, tokenizer)
-    shown = [_shown(view.tokenizer, prompt.system, prompt.user, prompt.language) for prompt in prompts]
+    shown = [_shown(view, prompt) for prompt in prompts]
     encoded = [encode(view, text, origin=place, name=prompts[place].id) for place, text in enumerate(shown)]
     for item in encoded:
         if view.n_ctx and len(item.ids) + max_new_tokens > view.n_ctx:
@@ -99,19 +111,25 @@ def respond(
                 f"prompt {prompts[item.origin].id!r} is {len(item.ids)} tokens long and leaves no room for {max_new_tokens} "
                 f"more in the model's context of {view.n_ctx}"
             )
-    said: dict[int, str] = {}
+    answers: dict[int, str] = {}
+    banned = (*blank_tokens(view.tokenizer), *end_tokens(getattr(view.model, "original_model", None), view.tokenizer))
     longest = max(len(item.ids) for item in encoded)
     n_texts = max(1, max_tokens // (longest + max_new_tokens))
     for items in bucket(encoded, max_tokens=max_tokens, max_texts=n_texts):
         batch = pad(view, items, "left")
         seeds = [zlib.crc32(f"{seed}/{prompts[item.origin].id}".encode()) for item in items]
-        choose = chooser(seeds, temperature, blank_tokens(view.tokenizer))
+        choose = chooser(seeds, temperature, banned)
         for item, new in zip(items, continued(view, batch.tokens, batch.mask, choose, max_new_tokens), strict=True):
-            said[item.origin] = view.tokenizer.decode(new, skip_special_tokens=True)
+            answers[item.origin] = said(view.tokenizer, item.ids, new)
         if progress is not None:
-            progress(len(said), len(prompts))
+            progress(len(answers), len(prompts))
+    blank = [prompt.id for place, prompt in enumerate(prompts) if not answers[place].strip()]
+    if blank:
+        raise DataError(
+            f"the model said nothing to {len(blank)} prompts, e.g. {blank[0]!r}; leave them out, or give more new tokens"
+        )
     return [
-        LabelledText(prompt.id, said[place], prompt.value, prompt.aspect, prompt.language, shown[place], source="response")
+        LabelledText(prompt.id, answers[place], prompt.value, prompt.aspect, prompt.language, shown[place], source="response")
         for place, prompt in enumerate(prompts)
     ]
 
@@ -121,48 +139,62 @@ def local_writer(
 ) -> Writer:
     """A writer for `generate` from a TransformerLens model, or from a Hugging Face model with its tokenizer.
 
-    It works one conversation at a time. The same conversation asked again is answered anew. Raises `ModelLoadError` without a tokenizer.
+    It works one conversation at a time. The same conversation asked again is answered anew; a new writer with the same seed repeats
+    the answers of the last. Raises `ModelLoadError` without a tokenizer, `RefusedError` for a conversation without room for an answer.
     """
     view = ModelView(model, tokenizer) if hasattr(model, "hook_dict") else None
     words: Any = view.tokenizer if view else tokenizer
     if words is None:
         raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")
+    source = getattr(model, "original_model", None) if view else model
+    n_ctx = view.n_ctx if view else int(getattr(model.config, "max_position_embeddings", 0) or 0)
     lock, asked = threading.Lock(), dict[str, int]()
+    banned = (*blank_tokens(words), *end_tokens(source, words))
 
     def write(messages: Sequence[Mapping[str, str]]) -> Reply:
-        shown = _rendered(words, [dict(message) for message in messages], "\n".join(m["content"] for m in messages) + "\n")
+        plain = "\n".join(message["content"] for message in messages) + "\n"
+        templated = _templated(words, [dict(message) for message in messages])
+        shown = plain if templated is None else templated
+        if view is not None:
+            bos = words.bos_token_id if view.prepends_bos and not shown.startswith(words.bos_token) else None
+            ids = [*([] if bos is None else [bos]), *words(shown, add_special_tokens=False)["input_ids"]]
+        else:
+            ids = words(shown, add_special_tokens=templated is None)["input_ids"]
+        room = n_ctx - len(ids) if n_ctx else max_new_tokens
+        if room < 1:
+            raise RefusedError(f"the conversation is {len(ids)} tokens long and leaves no room in the context of {n_ctx}")
+        tokens = torch.tensor([ids], device=view.device if view else model.device)
         with lock:
             asked[shown] = asked.get(shown, 0) + 1
-            choose = chooser([zlib.crc32(f"{seed}/{asked[shown]}/{shown}".encode())], temperature, blank_tokens(words))
+            choose = chooser([zlib.crc32(f"{seed}/{asked[shown]}/{shown}".encode())], temperature, banned)
+            mask, most = torch.ones_like(tokens, dtype=torch.bool), min(max_new_tokens, room)
             if view is not None:
-                batch = pad(view, [encode(view, shown)])
-                tokens, mask = batch.tokens, batch.mask
-                room = view.n_ctx - tokens.shape[1] if view.n_ctx else max_new_tokens
-                (new,) = continued(view, tokens, mask, choose, min(max_new_tokens, room)) if room else ([],)
+                (new,) = continued(view, tokens, mask, choose, most)
             else:
-                tokens = torch.tensor([words(shown)["input_ids"]], device=model.device)
-                (new,) = continued_by_huggingface(model, words, tokens, torch.ones_like(tokens), choose, max_new_tokens)
-        return Reply(words.decode(new, skip_special_tokens=True), tokens.shape[1], len(new))
+                (new,) = continued_by_huggingface(model, words, tokens, mask, choose, most)
+        return Reply(said(words, ids, new), len(ids), len(new))
 
+    write.model = view.info.name if view else str(getattr(model, "name_or_path", "") or type(model).__name__)  # pyright: ignore
     return write
 
 
-def _shown(tokenizer: Any, system: str, user: str, language: str) -> str:
-    """The text a model is shown: the chat template, or a plain layout where there is none."""
-    messages = [{"role": "system", "content": system}] if system else []
-    plain = _PLAIN.get(language, _PLAIN["en"]).format(system=system, user=user).lstrip("\n")
-    return _rendered(tokenizer, [*messages, {"role": "user", "content": user}], plain)
+def _shown(view: ModelView, prompt: Prompt) -> str:
+    """The text a model is shown, but for the BOS that `encode` adds: the chat template, or a plain layout where there is none."""
+    messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    text = _templated(view.tokenizer, [*messages, {"role": "user", "content": prompt.user}])
+    if text is None:
+        return _PLAIN.get(prompt.language, _PLAIN["en"]).format(system=prompt.system, user=prompt.user).lstrip("\n")
+    return text.removeprefix(view.tokenizer.bos_token) if view.prepends_bos else text
 
 
-def _rendered(tokenizer: Any, messages: list[dict[str, str]], plain: str) -> str:
-    """By the tokenizer's template without its BOS, which `encode` adds; an instruction joins the request where no system role is known."""
+def _templated(tokenizer: Any, messages: list[dict[str, str]]) -> str | None:
+    """By the tokenizer's chat template, None without one; an instruction joins the request where no system role is known."""
     if not getattr(tokenizer, "chat_template", None):
-        return plain
+        return None
     try:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     except Exception:  # templates raise errors of their own for a role they do not know
         if messages[0]["role"] != "system" or len(messages) < 2:
             raise
         joined = {"role": "user", "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
-        text = tokenizer.apply_chat_template([joined, *messages[2:]], tokenize=False, add_generation_prompt=True)
-    return text.removeprefix(tokenizer.bos_token or "")
+        return tokenizer.apply_chat_template([joined, *messages[2:]], tokenize=False, add_generation_prompt=True)

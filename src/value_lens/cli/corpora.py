@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from .._version import __version__
@@ -21,11 +22,11 @@ def values(
     with reporting():
         chosen = list(SYSTEMS.values()) if system is None else [load_system(system)]
     for shown in chosen:
-        table = Table(title=shown.name, title_justify="left")
+        table = Table(title=escape(shown.name), title_justify="left")
         for heading in ("value", "labels", "definition"):
             table.add_column(heading)
         for value in shown:
-            table.add_row(value.name, ", ".join(value.labels.values()), value.definition)
+            table.add_row(*map(escape, (value.name, ", ".join(value.labels.values()), value.definition)))
         console.print(table)
 
 
@@ -146,7 +147,7 @@ def generate(
         console.print(f"not written: {item}: {problem}", markup=False, highlight=False)
     for problem in made.audit.failures() if made.audit else ():
         console.print(f"audit: {problem}", markup=False, highlight=False)
-    console.print(f"Files: {out.resolve()}")
+    console.print(f"Files: {out.resolve()}", markup=False, highlight=False)
 
 
 def _local(name: str, temperature: float) -> Any:

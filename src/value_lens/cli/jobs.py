@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from .terminal import app, console, names, quiet_libraries, reporting
@@ -22,7 +23,8 @@ def _execute(settings: dict[str, Any], out: Path) -> None:
 
         result = run_job(Job(**settings), out, report)
     _show(result)
-    console.print(f"\nFiles: {out.resolve()}/summary.json, matrix.csv, stats.safetensors, neurons/, effects_*.png, layers.png")
+    files = "summary.json, matrix.csv, stats.safetensors, neurons/, effects_*.png, layers.png"
+    console.print(f"\nFiles: {out.resolve()}/{files}", markup=False)
 
 
 def _show(result: Any) -> None:
@@ -34,7 +36,7 @@ def _show(result: Any) -> None:
         for heading in ("value", "n", "clean", "ablated", "effect [95%]", "p", "others", "controls"):
             table.add_column(heading, justify="left" if heading == "value" else "right", no_wrap=True)
         for v, value in enumerate(matrix.values):
-            table.add_row(shown(value), *_row(matrix, place, v, value))
+            table.add_row(escape(shown(value)), *_row(matrix, place, v, value))
         console.print(table)
     console.print(_LEGEND, style="dim", highlight=False, markup=False)
     console.print()

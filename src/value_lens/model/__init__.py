@@ -1,6 +1,6 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
-from .generation import blank_tokens, chooser, continued, continued_by_huggingface, end_tokens
+from .generation import blank_tokens, chooser, continued, continued_by_huggingface, end_tokens, said
 from .hooks import cutting, reading, writing
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
@@ -33,6 +33,7 @@ __all__ = [
     "reading",
     "require_site",
     "resolve_site",
+    "said",
     "tokenize",
     "windows",
     "writing",

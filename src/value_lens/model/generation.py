@@ -1,6 +1,7 @@
 """How does a model continue a text? Batched, greedy or sampled, the same whatever stands beside it in the batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -21,8 +22,8 @@ def chooser(seeds: Sequence[int], temperature: float, banned_at_first: Sequence[
 
     def choose(logits: Tensor, step: int) -> Tensor:
         logits = logits.float().cpu()
-        if step == 0 and len(banned_at_first):
-            logits[:, list(banned_at_first)] = -torch.inf
+        if step == 0:
+            logits[:, [token for token in banned_at_first if token < logits.shape[-1]]] = -torch.inf
         if temperature > 0:
             logits = logits / temperature + torch.stack([_gumbel(seed, step, logits.shape[-1]) for seed in seeds])
         return logits.argmax(-1)
@@ -80,13 +81,8 @@ def continued_by_huggingface(
     config = GenerationConfig(
         max_new_tokens=n_new, do_sample=False, num_beams=1, eos_token_id=ends or None, pad_token_id=pad, use_cache=True
     )
-    with evaluating(model), torch.no_grad():
-        made = model.generate(
-            tokens,
-            attention_mask=mask.long(),
-            generation_config=config,
-            logits_processor=LogitsProcessorList([Chosen()]),
-        )
+    with evaluating(model), _configured(model, config), torch.no_grad():
+        made = model.generate(tokens, attention_mask=mask.long(), logits_processor=LogitsProcessorList([Chosen()]))
     found: list[list[int]] = []
     for row in made[:, start:].tolist():
         stop = next((place for place, token in enumerate(row) if token in ends), len(row))
@@ -94,8 +90,19 @@ def continued_by_huggingface(
     return found
 
 
+@contextmanager
+def _configured(model: Any, config: Any) -> Iterator[None]:
+    """The model's own settings of generation, such as a repetition penalty, out of the way for a while."""
+    own = model.generation_config
+    model.generation_config = config
+    try:
+        yield
+    finally:
+        model.generation_config = own
+
+
 def end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """The tokens that end a text: the model's own where it states them, else the tokenizer's."""
+    """The tokens that end a text: those a Hugging Face model states of itself, else the tokenizer's."""
     stated = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
     stated = tokenizer.eos_token_id if stated is None else stated
     return [] if stated is None else [int(token) for token in (stated if isinstance(stated, list) else [stated])]
@@ -105,5 +112,18 @@ def end_tokens(model: Any, tokenizer: Any) -> list[int]:
 def blank_tokens(tokenizer: Any) -> tuple[int, ...]:
     """Tokens that show nothing: special ones and white space."""
     special = set(tokenizer.all_special_ids)
-    shown = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+    shown = tokenizer.batch_decode([[token] for token in range(len(tokenizer))], skip_special_tokens=True)
     return tuple(token for token, text in enumerate(shown) if token in special or not text.strip())
+
+
+def said(tokenizer: Any, prompt: Sequence[int], new: Sequence[int]) -> str:
+    """The text of new tokens after a prompt, with the space it may begin with, without a character that was cut off at its end."""
+    before = tokenizer.decode(list(prompt), skip_special_tokens=True)
+
+    def text(tokens: Sequence[int]) -> str:
+        return tokenizer.decode([*prompt, *tokens], skip_special_tokens=True)[len(before) :]
+
+    whole = list(new)
+    while len(whole) > 1 and text(whole).endswith("\ufffd") and len(new) - len(whole) < 4:
+        whole.pop()
+    return text(whole) if not text(whole).endswith("\ufffd") else text(new)

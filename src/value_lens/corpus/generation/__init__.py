@@ -3,7 +3,7 @@
 from .desk import Pace
 from .recipes import RECIPES, Recipe, Step, Task
 from .run import Cost, Generated, generate
-from .writers import EndpointWriter, Reply, TransientError, Writer
+from .writers import EndpointWriter, RefusedError, Reply, TransientError, Writer
 
 __all__ = [
     "RECIPES",
@@ -12,6 +12,7 @@ __all__ = [
     "Generated",
     "Pace",
     "Recipe",
+    "RefusedError",
     "Reply",
     "Step",
     "Task",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ...errors import DataError, ValueLensError
 from .journal import Journal
 from .recipes import Answer, Recipe, Step, Task, checked, messages
-from .writers import Reply, TransientError, Writer
+from .writers import RefusedError, Reply, TransientError, Writer
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class _Usage:
             self.counted[place] += count
 
 
+HOPELESS = 10  # items that fail before any succeeds, after which the rest is not tried
+QUOTED = 600  # letters of a bad answer that are shown with the request to answer again
+
+
 class GivenUp(Exception):
     """Every attempt at one answer failed; the message is the last problem."""
 
@@ -52,23 +56,28 @@ class Desk:
     def __init__(self, recipe: Recipe, writer: Writer, journal: Journal, pace: Pace) -> None:
         self.recipe, self.writer, self.journal, self.pace = recipe, writer, journal, pace
         self._stopped, self._lock, self._next = threading.Event(), threading.Lock(), 0.0
+        self._written = False
 
     def write(self, tasks: Sequence[Task], progress: Callable[[int, int], None] | None = None) -> dict[str, str]:
         """Write the tasks that the journal lacks; what was given up comes back as {task id: last problem}.
 
-        A problem that no retry can mend stops the others and is raised; what is finished stays in the journal.
+        A problem that no retry can mend, and a beginning in which nothing succeeds, stops the others and is raised; what is finished
+        stays in the journal.
         """
         due = [task for task in tasks if task.id not in self.journal.entries]
         failed: dict[str, str] = {}
         done = len(tasks) - len(due)
         with ThreadPoolExecutor(self.pace.workers) as pool:
-            running = {pool.submit(self._task, task): task for task in due}
             try:
+                running = {pool.submit(self._task, task): task for task in due}
                 for finished in as_completed(running):
                     try:
                         finished.result()
+                        self._written = True
                     except GivenUp as error:
                         failed[running[finished].id] = str(error)
+                        if not self._written and len(failed) >= HOPELESS:
+                            raise DataError(f"the first {len(failed)} items all failed, the last because: {error}") from None
                     done += 1
                     if progress is not None:
                         progress(done, len(tasks))
@@ -83,12 +92,12 @@ class Desk:
         try:
             for step in self.recipe.steps:
                 answer |= self._step(task, step, answer, usage)
-        except (GivenUp, ValueLensError) as error:
+        except BaseException as error:
             if not isinstance(error, GivenUp):
                 self._stopped.set()
             if usage.counted[0]:  # what was spent on it counts
                 mark = f"{task.id}/given-up/{time.time_ns()}"
-                self.journal.add({"id": mark, "problem": str(error), "usage": usage.counted})
+                self.journal.add({"id": mark, "problem": f"{type(error).__name__}: {error}", "usage": usage.counted})
             raise
         self.journal.add({"id": task.id, "answer": answer, "usage": usage.counted, "by": name_of(self.writer)})
 
@@ -103,6 +112,8 @@ class Desk:
                 found = self.writer(conversation)
                 reply = Reply(found) if isinstance(found, str) else found
                 usage.add(reply)
+            except RefusedError as error:
+                raise GivenUp(str(error)) from None
             except Exception as error:
                 if not _may_pass(error):
                     raise
@@ -116,7 +127,11 @@ class Desk:
             except DataError as error:
                 problem = str(error)
                 again = f"That answer cannot be used: {problem}. Answer again, as asked."
-                conversation = [*asked, {"role": "assistant", "content": reply.text}, {"role": "user", "content": again}]
+                conversation = [
+                    *asked,
+                    {"role": "assistant", "content": reply.text[:QUOTED]},
+                    {"role": "user", "content": again},
+                ]
         raise GivenUp(problem)
 
     def _wait_for_turn(self) -> None:
@@ -136,7 +151,8 @@ class Desk:
 
 def name_of(writer: Writer) -> str:
     """The model's name where a writer has one, else the name of the callable."""
-    return str(getattr(writer, "model", "") or getattr(writer, "__name__", "") or type(writer).__name__)
+    names = (getattr(writer, "model", ""), getattr(writer, "__name__", ""), type(writer).__name__)
+    return next(name for name in names if isinstance(name, str) and name)
 
 
 def _may_pass(error: Exception) -> bool:

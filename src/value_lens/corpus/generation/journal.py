@@ -74,7 +74,8 @@ def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict) or not ("id" in found or "journal" in found):
-        raise DataError(f"{path}, line {number}: damaged; remove the line to have its item written again")
+        mend = "remove the line to have its item written again" if number > 1 else "it is the header; begin in another folder"
+        raise DataError(f"{path}, line {number}: damaged; {mend}")
     return found
 
 

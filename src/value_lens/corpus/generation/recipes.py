@@ -72,7 +72,13 @@ class Recipe:
     aspects: tuple[str, ...] = ("",)
 
     def groups(self, system: ValueSystem, values: Sequence[str], languages: Sequence[str]) -> "list[Group]":
-        """What items are written for, in an order that is the same every time. Raises `UnknownNameError` for an unknown value."""
+        """What items are written for, in an order that is the same every time.
+
+        Raises `UnknownNameError` for an unknown value, `DataError` for no values or languages, or one given twice.
+        """
+        for what, given in (("values", values), ("languages", languages)):
+            if not given or len(set(given)) < len(given):
+                raise DataError(f"{what} must be given, each once; got {list(given)}")
         named = [value_named(system, value).name for value in values]
         return [(value, aspect, language) for value in named for aspect in self.aspects for language in languages]
 
@@ -213,6 +219,8 @@ def checked(text: str, step: Step, task: Task) -> Answer:
             raise DataError(f"field {field!r}: {len(given)} characters, at most {step.longest} are meant")
         answer[field] = given.strip()
     whole = " ".join(answer.values())
+    if any("\ud800" <= letter <= "\udfff" for letter in whole):
+        raise DataError("the answer holds half of a character pair and cannot be saved")
     han = len(re.findall(r"[\u4e00-\u9fff]", whole)) / len(whole)
     if (task.language == "zh") != (han > 0.3) and task.language in LANGUAGE_NAMES:
         raise DataError(f"the answer is not in {LANGUAGE_NAMES[task.language]}")
@@ -231,6 +239,8 @@ def _json_object(text: str) -> dict[str, Any]:
         found, _ = json.JSONDecoder().raw_decode(text[start:])
     except json.JSONDecodeError as error:
         raise DataError(f"broken JSON ({error.msg} at character {error.pos}): {text[start : start + 80]!r}") from None
+    except (ValueError, RecursionError) as error:  # a number or a nesting beyond what Python reads
+        raise DataError(f"JSON that cannot be read ({type(error).__name__}): {text[start : start + 80]!r}") from None
     if not isinstance(found, dict):
         raise DataError(f"expected a JSON object, got {type(found).__name__}")
     return found

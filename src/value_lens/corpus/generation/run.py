@@ -1,8 +1,10 @@
 """How are many items written by a model without losing, doubling or repeating any? Tasks, workers, retries, a journal, an audit."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,10 @@ FILES = {LabelledText: "texts.jsonl", Dilemma: "dilemmas.jsonl", SituationalQues
 
 @dataclass(frozen=True)
 class Cost:
-    """Requests and tokens so far, resumed runs included, and their price (per million tokens, in whatever currency)."""
+    """Requests and tokens so far, resumed runs included, and their price (per million tokens, in whatever currency).
+
+    What a kill interrupted in the middle of an item is not counted: nothing was written of it.
+    """
 
     n_requests: int = 0
     n_prompt_tokens: int = 0
@@ -88,22 +93,18 @@ def generate(
     }
     with Journal.opened(out / "journal.jsonl", header) as journal:
         desk = Desk(recipe, writer, journal, pace or Pace())
-        tasks: dict[Group, list[Task]] = {group: [] for group in groups}
-        kept: dict[Group, list[Task]] = {group: [] for group in groups}
+        tasks = {group: _begun(recipe, system, journal, group) for group in groups}
+        kept = {group: _unique(recipe, journal, tasks[group], n_items) for group in groups}
         failed: dict[str, str] = {}
         for _ in range(1 + ROUNDS):
-            due = [
-                recipe.task(system, group, len(tasks[group]) + more)
-                for more in range(n_items)
-                for group in groups
-                if more < n_items - len(kept[group])
-            ]
+            further = [_further(recipe, system, group, tasks[group], n_items - len(kept[group])) for group in groups]
+            due = [task for turn in zip_longest(*further) for task in turn if task is not None]
+            if not due:
+                break
             for task in due:
                 tasks[task.group].append(task)
             failed |= desk.write(due, progress)
             kept = {group: _unique(recipe, journal, tasks[group], n_items) for group in groups}
-            if all(len(found) == n_items for found in kept.values()):
-                break
         written = sum(task.id in journal.entries for found in tasks.values() for task in found)
         n_duplicates = written - sum(map(len, kept.values()))
         records = [record for found in kept.values() for task in found for record in _records(recipe, journal, task)]
@@ -112,13 +113,27 @@ def generate(
     return _finished(out, header, records, failed, n_duplicates, cost, n_items * len(groups))
 
 
+def _begun(recipe: Recipe, system: ValueSystem, journal: Journal, group: Group) -> list[Task]:
+    """The tasks of a group that an earlier run has finished, by number."""
+    start = recipe.task(system, group, 0).id.removesuffix("00000")
+    numbers = sorted(int(key.removeprefix(start)) for key in journal.entries if re.fullmatch(re.escape(start) + r"\d+", key))
+    return [recipe.task(system, group, number) for number in numbers]
+
+
+def _further(recipe: Recipe, system: ValueSystem, group: Group, tasks: Sequence[Task], n_tasks: int) -> list[Task]:
+    """The next tasks of a group: the lowest numbers that are neither finished nor tried."""
+    taken = {task.number for task in tasks}
+    numbers = islice((number for number in count() if number not in taken), max(0, n_tasks))
+    return [recipe.task(system, group, number) for number in numbers]
+
+
 def _records(recipe: Recipe, journal: Journal, task: Task) -> list[AnyRecord]:
     return list(recipe.records(task, journal.entries[task.id]["answer"]))
 
 
 def _unique(recipe: Recipe, journal: Journal, tasks: Sequence[Task], most: int) -> list[Task]:
     """The written tasks of one group that repeat none before them, at most so many."""
-    written = [task for task in tasks if task.id in journal.entries]
+    written = sorted((task for task in tasks if task.id in journal.entries), key=lambda task: task.number)
     whole = [(task.id, " ".join(journal.entries[task.id]["answer"].values())) for task in written]
     if not whole:
         return []

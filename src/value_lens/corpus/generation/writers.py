@@ -17,6 +17,10 @@ class TransientError(ValueLensError, RuntimeError):
         super().__init__(message)
 
 
+class RefusedError(ValueLensError, RuntimeError):
+    """A conversation that cannot be asked (too long, say), though others can: its item is given up, the run goes on."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """What a writer answered, with the tokens it counted (0 where it does not say)."""
@@ -34,8 +38,8 @@ class EndpointWriter:
 
     model: its name there. base_url: the endpoint's address; without it the client's own default. The key is read from the
     environment variable `key_variable` each time a client is made, is kept nowhere else, and is taken out of every error message.
-    Some local servers need none. Raises `DataError` for what no retry can mend (a refused key, a request that is not understood)
-    and `TransientError` for the rest.
+    Some local servers need none. Raises `DataError` for what no retry can mend (a key that is refused or used up, an unknown model),
+    `RefusedError` for one conversation that is not accepted, and `TransientError` for the rest.
     """
 
     def __init__(
@@ -50,10 +54,14 @@ class EndpointWriter:
     ) -> None:
         self.model, self.base_url, self.key_variable = model, base_url, key_variable
         self.temperature, self.max_tokens, self.timeout = temperature, max_tokens, timeout
-        if base_url is None and not os.environ.get(key_variable):
+        if base_url is None and not self._key():
             raise DataError(
                 f"the environment variable {key_variable} holds no key; set it, or give base_url for a local server"
             )
+        if base_url is not None and not base_url.startswith(("http://", "https://")):
+            raise DataError(f"base_url must begin with http:// or https://, got {base_url!r}")
+        if not (self._key().isascii() and self._key().isprintable()):
+            raise DataError(f"the environment variable {key_variable} holds letters that no key has")
 
     def __call__(self, messages: Sequence[Message]) -> Reply:
         openai = _client_library()
@@ -66,31 +74,44 @@ class EndpointWriter:
                     max_tokens=self.max_tokens,
                 )
         except openai.APIStatusError as error:
-            problem = self._without_key(f"the endpoint answered {error.status_code}: {error.message}")
-            if error.status_code in (408, 409, 429) or error.status_code >= 500:
-                raise TransientError(problem, _seconds(error.response.headers.get("retry-after"))) from None
-            raise DataError(problem) from None
+            raise self._refusal(error) from None
         except openai.APIError as error:  # no connection, a timeout, an answer that is no answer
-            raise TransientError(self._without_key(f"the endpoint did not answer: {type(error).__name__}: {error}")) from None
+            cause = f" ({error.__cause__})" if error.__cause__ else ""
+            raise TransientError(
+                self._without_key(f"no answer from the endpoint: {type(error).__name__}: {error}{cause}")
+            ) from None
         except ValueError as error:  # the body is not JSON, or not of the protocol
             raise TransientError(self._without_key(f"the endpoint's answer cannot be read: {error}")) from None
         return self._reply(found)
 
+    def _refusal(self, error: Any) -> Exception:
+        """What an HTTP status means: it may pass, it is about this conversation, or nothing will help."""
+        problem = self._without_key(f"the endpoint answered {error.status_code}: {error.message}")
+        if error.status_code == 429 and getattr(error, "code", None) == "insufficient_quota":
+            return DataError(problem)
+        if error.status_code in (408, 409, 429) or error.status_code >= 500:
+            return TransientError(problem, _seconds(error.response.headers.get("retry-after")))
+        return DataError(problem) if error.status_code in (401, 403, 404) else RefusedError(problem)
+
+    def _key(self) -> str:
+        return os.environ.get(self.key_variable, "").strip()
+
     def _client(self, openai: Any) -> Any:
-        key = os.environ.get(self.key_variable) or "none"
-        return openai.OpenAI(api_key=key, base_url=self.base_url, timeout=self.timeout, max_retries=0)
+        return openai.OpenAI(api_key=self._key() or "none", base_url=self.base_url, timeout=self.timeout, max_retries=0)
 
     def _reply(self, found: Any) -> Reply:
         choices = getattr(found, "choices", None)
-        text = choices[0].message.content if choices and getattr(choices[0], "message", None) else None
-        if not isinstance(text, str):
-            raise TransientError("the endpoint's answer holds no text")
-        usage = getattr(found, "usage", None)
-        return Reply(text, getattr(usage, "prompt_tokens", 0) or 0, getattr(usage, "completion_tokens", 0) or 0)
+        if not choices or not getattr(choices[0], "message", None):
+            raise TransientError("the endpoint's answer holds no choices")
+        usage = getattr(found, "usage", None)  # an answer without text, such as a refusal, costs too
+        return Reply(
+            choices[0].message.content or "",
+            getattr(usage, "prompt_tokens", 0) or 0,
+            getattr(usage, "completion_tokens", 0) or 0,
+        )
 
     def _without_key(self, text: str) -> str:
-        key = os.environ.get(self.key_variable)
-        return text.replace(key, "***") if key else text
+        return text.replace(self._key(), "***") if self._key() else text
 
     def __repr__(self) -> str:
         return f"EndpointWriter(model={self.model!r}, base_url={self.base_url!r}, key_variable={self.key_variable!r})"
