@@ -94,19 +94,20 @@ def generate(
     with Journal.opened(out / "journal.jsonl", header) as journal:
         desk = Desk(recipe, writer, journal, pace or Pace())
         tasks = {group: _begun(recipe, system, journal, group) for group in groups}
-        kept = {group: _unique(recipe, journal, tasks[group], n_items) for group in groups}
+        unique = {group: _unique(journal, tasks[group]) for group in groups}
         failed: dict[str, str] = {}
         for _ in range(1 + ROUNDS):
-            further = [_further(recipe, system, group, tasks[group], n_items - len(kept[group])) for group in groups]
+            further = [_further(recipe, system, group, tasks[group], n_items - len(unique[group])) for group in groups]
             due = [task for turn in zip_longest(*further) for task in turn if task is not None]
             if not due:
                 break
             for task in due:
                 tasks[task.group].append(task)
             failed |= desk.write(due, progress)
-            kept = {group: _unique(recipe, journal, tasks[group], n_items) for group in groups}
+            unique = {group: _unique(journal, tasks[group]) for group in groups}
         written = sum(task.id in journal.entries for found in tasks.values() for task in found)
-        n_duplicates = written - sum(map(len, kept.values()))
+        n_duplicates = written - sum(map(len, unique.values()))
+        kept = {group: found[:n_items] for group, found in unique.items()}
         records = [record for found in kept.values() for task in found for record in _records(recipe, journal, task)]
         cost = _cost(journal, prices)
         header["written_by"] = dict(Counter(journal.entries[task.id]["by"] for found in kept.values() for task in found))
@@ -131,14 +132,14 @@ def _records(recipe: Recipe, journal: Journal, task: Task) -> list[AnyRecord]:
     return list(recipe.records(task, journal.entries[task.id]["answer"]))
 
 
-def _unique(recipe: Recipe, journal: Journal, tasks: Sequence[Task], most: int) -> list[Task]:
-    """The written tasks of one group that repeat none before them, at most so many."""
+def _unique(journal: Journal, tasks: Sequence[Task]) -> list[Task]:
+    """The written tasks of one group that repeat none before them, by number."""
     written = sorted((task for task in tasks if task.id in journal.entries), key=lambda task: task.number)
     whole = [(task.id, " ".join(journal.entries[task.id]["answer"].values())) for task in written]
     if not whole:
         return []
     repeated = {twin for _, twin in duplicates(whole, shingles_of(written[0].language), most_pairs=len(whole)).pairs}
-    return [task for task in written if task.id not in repeated][:most]
+    return [task for task in written if task.id not in repeated]
 
 
 def _cost(journal: Journal, prices: tuple[float, float]) -> Cost:
