@@ -10,7 +10,7 @@ import pytest
 import value_lens as vl
 from value_lens.corpus import stream
 from value_lens.corpus.bank import LANGUAGES, SLOTS, fill, frames, surroundings
-from value_lens.corpus.compose import spread
+from value_lens.corpus.compose import compose_text, spread
 
 SYSTEMS = {"bank": vl.chinese_social, "bank:schwartz": vl.schwartz}
 each_source = pytest.mark.parametrize("source", SYSTEMS)
@@ -76,7 +76,7 @@ def test_the_scale_of_the_papers(source):
         chosen = [frame for frame in frames(source) if frame.value == value and frame.split == "activation"]
         assert sum(2 * len(frame.fillings) for frame in chosen) >= 3000
     some = SYSTEMS[source].names[:1]
-    texts = [(text.language, text.aspect, text.text) for text in stream(vl.LabelledText, source, some, per_group=3000)]
+    texts = [(text.language, text.aspect, text.text) for text in stream(vl.LabelledText, source, values=some, per_group=3000)]
     assert Counter(language for language, _, _ in texts) == {"en": 6000, "zh": 6000} and len(set(texts)) == 12_000
     dilemmas = vl.load_dilemmas(source, per_group=200)
     assert len({(d.scenario, d.aligned) for d in dilemmas}) == len(dilemmas) == 2 * 200 * len(SYSTEMS[source])
@@ -109,12 +109,13 @@ def test_poles_are_not_told_apart_by_length_or_by_negations():
 
 
 @each_source
-def test_reasons_for_and_against_are_equally_long(source):
+def test_texts_that_uphold_and_oppose_a_value_are_equally_long(source):
     for value, language in itertools.product(SYSTEMS[source].names, LANGUAGES):
-        reasons = [frame.wording[language].rationales for frame in frames(source) if frame.value == value]
-        upholding = sum(len(pair[s][s]) for pair in reasons for s in (0, 1))
-        opposing = sum(len(pair[s][1 - s]) for pair in reasons for s in (0, 1))
-        assert 0.98 <= upholding / opposing <= 1.02, (value, language)
+        lengths = Counter()
+        for frame in (frame for frame in frames(source) if frame.value == value and frame.split == "activation"):
+            for s, filling, aspect in itertools.product((0, 1), frame.fillings[::31], "+-"):
+                lengths[aspect] += len(compose_text(frame, s, filling, language, aspect))
+        assert 0.98 <= lengths["+"] / lengths["-"] <= 1.02, (value, language)
 
 
 def test_openings_and_closings_are_the_same_for_every_value_and_name_none():
