@@ -127,15 +127,20 @@ def bank():
     return vl.load_texts(per_group=64), vl.load_dilemmas(per_group=160)
 
 
-def test_the_bank_keeps_every_bar(bank):
-    found = audit(*bank, source="bank")
+@pytest.fixture(scope="module")
+def audited(bank):
+    return audit(*bank, source="bank")
+
+
+def test_the_bank_keeps_every_bar(audited):
+    found = audited
     assert found.failures() == [] and found.not_parallel == () and found.unused_frames == ()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["bank", "bank:schwartz"])
 def test_the_bank_at_length_keeps_every_bar(source):
-    texts, dilemmas = vl.load_texts(source, per_group=150), vl.load_dilemmas(source, per_group=200)
+    texts, dilemmas = vl.load_texts(source, per_group=64), vl.load_dilemmas(source, per_group=200)
     found = audit(texts, dilemmas, source=source)
     assert found.failures() == []
     for each in found.languages.values():
@@ -175,8 +180,8 @@ def test_what_is_wrong_is_said_in_words(bank):
         assert part in missed, part
 
 
-def test_bars_may_be_set(bank):
-    assert audit(*bank).failures(Bars(balance=0.0001)) != []
+def test_bars_may_be_set(audited):
+    assert audited.failures(Bars(balance=0.0001)) != []
 
 
 def test_unused_frames_are_named():
@@ -212,7 +217,8 @@ def test_ids_of_ones_own_that_claim_the_bank_do_no_harm():
 
 
 def test_one_dilemma_of_a_language_does_not_lose_the_audit(bank):
-    found = audit([], [*bank[1], vl.Dilemma("x", "Une scène.", "aller", "rester", "freedom", "fr")])
+    some = [d for d in bank[1] if d.value == "freedom"]
+    found = audit([], [*some, vl.Dilemma("x", "Une scène.", "aller", "rester", "freedom", "fr")])
     assert found.languages["fr"].giveaway is None and found.languages["en"].giveaway is not None
 
 
@@ -221,8 +227,8 @@ def test_nothing_cannot_be_audited():
         audit([], [])
 
 
-def test_the_page_shows_measures_and_ten_items_a_value(bank):
-    found = audit(*bank, source="bank")
+def test_the_page_shows_measures_and_ten_items_a_value(bank, audited):
+    found = audited
     page = audit_page(found, *bank, seed=3)
     assert "Every bar is kept." in page and page == audit_page(found, *bank, seed=3) != audit_page(found, *bank, seed=4)
     part = page.split("== justice, zh ")[1].split("== rule_of_law")[0]

@@ -33,10 +33,16 @@ def test_sources_are_shown_with_their_licences():
 
 
 def test_audit_shows_and_writes_its_page(tmp_path):
-    found = invoke("audit", "bank", "--per-group", 160, "--out", tmp_path / "page.txt", "--strict")
+    path = write_jsonl(tmp_path / "some.jsonl", vl.load_dilemmas(values=["justice"], per_group=200))
+    found = invoke("audit", path, "--out", tmp_path / "page.txt", "--strict")
     page = (tmp_path / "page.txt").read_text(encoding="utf-8")
     assert found.exit_code == 0 and page in found.output
-    assert "Audit of bank" in page and "Every bar is kept." in page and "== justice, zh ==" in page
+    assert "some.jsonl" in page and "Every bar is kept." in page and "== justice, zh ==" in page
+
+
+def test_audit_knows_the_bank():
+    found = invoke("audit", "bank:schwartz", "--per-group", 16)
+    assert found.exit_code == 0 and "Audit of bank:schwartz" in found.output and "== security, zh ==" in found.output
 
 
 def test_audit_of_a_bad_corpus_ends_with_an_error_when_strict(tmp_path):
