@@ -213,3 +213,25 @@ def test_one_model_has_one_fingerprint(folders, models):
     again = ModelView(vl.load_model(folders["gpt2"]))
     assert again.info.fingerprint == ModelView(models["bridge", "gpt2"]).info.fingerprint
     assert again.info.fingerprint != ModelView(models["bridge", "neox"]).info.fingerprint
+
+
+def test_gradients_flow_as_before_after_counting(lens, model, texts):
+    """Nothing that counting does may stay in the model."""
+
+    def gradients():
+        model.zero_grad()
+        model(torch.tensor([[0, 30, 41, 52, 63, 77, 65, 12]])).logsumexp(-1).sum().backward()
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    trained = [p.requires_grad for p in model.parameters()]
+    model.requires_grad_(True)
+    try:
+        before = gradients()
+        lens.collect(texts, max_tokens=64)
+        after = gradients()
+    finally:
+        for p, asked in zip(model.parameters(), trained, strict=True):
+            p.requires_grad_(asked)
+        model.zero_grad()
+    assert len(before) == len(after) > 0
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
