@@ -12,7 +12,7 @@ import torch
 
 from . import store
 from .behave import SCORINGS
-from .corpus import LAYOUTS, Dilemma, LabelledText, bad_rows_beside, load_dilemmas, load_texts
+from .corpus import Dilemma, LabelledText, bad_rows_beside, layout_of, load_dilemmas, load_texts
 from .errors import DataError, UnknownNameError
 from .lens import ValueLens
 from .locate import NeuronScores, Rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
@@ -176,8 +176,8 @@ def _sources(job: Job) -> dict[str, str]:
 
 def _licences(job: Job) -> list[str]:
     """What is to be said of published data sets that were used."""
-    used = [LAYOUTS[name] for name in dict.fromkeys(s.partition(":")[0] for s in _sources(job).values()) if name in LAYOUTS]
-    return [f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in used]
+    used = {layout.name: layout for layout, _ in map(layout_of, _sources(job).values()) if layout is not None}
+    return [f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in used.values()]
 
 
 def _summary(

@@ -24,6 +24,7 @@ from ..model import (
     end_tokens,
     pad,
     said,
+    tokenize,
 )
 
 PERSONA: Mapping[str, str] = {
@@ -156,8 +157,7 @@ def local_writer(
         templated = _templated(words, [dict(message) for message in messages])
         shown = plain if templated is None else templated
         if view is not None:
-            bos = words.bos_token_id if view.prepends_bos and not shown.startswith(words.bos_token) else None
-            ids = [*([] if bos is None else [bos]), *words(shown, add_special_tokens=False)["input_ids"]]
+            ids = [*([words.bos_token_id] if view.prepends_bos else []), *tokenize(view, [_without_bos(view, shown)])[0]]
         else:
             ids = words(shown, add_special_tokens=templated is None)["input_ids"]
         room = n_ctx - len(ids) if n_ctx else max_new_tokens
@@ -184,6 +184,11 @@ def _shown(view: ModelView, prompt: Prompt) -> str:
     text = _templated(view.tokenizer, [*messages, {"role": "user", "content": prompt.user}])
     if text is None:
         return _PLAIN.get(prompt.language, _PLAIN["en"]).format(system=prompt.system, user=prompt.user).lstrip("\n")
+    return _without_bos(view, text)
+
+
+def _without_bos(view: ModelView, text: str) -> str:
+    """A rendered text without the BOS it begins with, where the model's own is added."""
     return text.removeprefix(view.tokenizer.bos_token) if view.prepends_bos else text
 
 

@@ -19,8 +19,8 @@ class Audit:
     """What was measured on one language of a corpus. Ratios are upholding (or aligned) over opposing (or violating).
 
     length_ratio: mean length of aligned over violating options. text_length_ratio: the same of texts that uphold and oppose.
-    first_share: share of dilemmas whose aligned option comes first where the source orders them (a frame's first option), else None
-    (both orders are always asked). named: share of texts that name their value, by value.
+    first_share: share of the bank's dilemmas whose aligned option is their frame's first (both orders are always asked).
+    named: share of texts that name their value, by value.
     """
 
     language: str
@@ -130,7 +130,7 @@ def _audit(language: str, texts: list[LabelledText], dilemmas: list[Dilemma], na
         n_dilemmas={value: len(found) for value, found in by_value.items()},
         duplicate_texts=duplicates(text_parts, shingled) if texts else None,
         duplicate_dilemmas=duplicates(dilemma_parts, shingled) if dilemmas else None,
-        giveaway=giveaway(dilemmas, language) if dilemmas else None,
+        giveaway=giveaway(dilemmas, language),
         length_ratio={
             value: fmean(len(d.aligned) for d in found) / fmean(len(d.violating) for d in found)
             for value, found in by_value.items()
@@ -193,7 +193,9 @@ def _unused(texts: Sequence[LabelledText], dilemmas: Sequence[Dilemma]) -> tuple
     unused: list[str] = []
     for source in BANKS:
         made = [record for record in (*texts, *dilemmas) if record.source == source and is_of_bank(record)]
+        if not made:
+            continue
         used = {frame_of(record) for record in made}
-        asked = {(frame.value, frame.split) for frame in frames(source) if frame.id in used} if made else set()
-        unused += [f.id for f in frames(source) if (f.value, f.split) in asked and f.id not in used] if made else []
+        asked = {(frame.value, frame.split) for frame in frames(source) if frame.id in used}
+        unused += [f.id for f in frames(source) if (f.value, f.split) in asked and f.id not in used]
     return tuple(unused)

@@ -29,6 +29,11 @@ BANKS: dict[str, ValueSystem] = {
 }  # the bank's sources by name: "bank", "bank:schwartz"
 
 
+def is_bank(source: object) -> bool:
+    """Whether a source is the bank's, by its name: "bank" or "bank:..."."""
+    return isinstance(source, str) and source.split(":")[0] == BANK
+
+
 @dataclass(frozen=True)
 class FrameText:
     """One language's wording of a frame. `rationales[s][o]` says why somebody takes option o in situation s."""

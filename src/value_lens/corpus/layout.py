@@ -18,7 +18,7 @@ class Layout:
 
     pattern: which files of a folder hold it. leaves_out: parts of file names in a folder that do not hold a kind. headers: field names of
     files without a header, by a part of their name. hub_files: which files of the hub's copy, where it is read file by file; else it
-    is loaded as a data set, with `config` and `split`. join: (part of the name of the texts' file, its counterpart for labels,
+    is loaded as a data set. join: (part of the name of the texts' file, its counterpart for labels,
     key) when the labels stand in a second table. A row knows the file it stands in, under "file": its folder and name, without ending.
     """
 
@@ -28,8 +28,6 @@ class Layout:
     url: str
     makes: Mapping[type, Make]
     hub: str = ""
-    config: str | None = None
-    split: str = "train"
     pattern: str = "*"
     leaves_out: Mapping[type, tuple[str, ...]] = field(default_factory=dict)
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -47,7 +45,7 @@ class Layout:
             root = hub_folder(self.hub, self.hub_files)
             yield from self._file_rows(root, sorted(root.glob(self.hub_files)), kind)
         else:
-            yield from hub_rows(self.hub, split or self.split, self.config)
+            yield from hub_rows(self.hub, split or "train")
 
     def _file_rows(self, root: Path, files: list[Path], kind: type) -> Iterator[Row]:
         if root.is_dir():

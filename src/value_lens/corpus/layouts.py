@@ -28,6 +28,11 @@ def _number(where: Where, row: Fields) -> str:
     return "-".join(part for part in parts if part)
 
 
+def _language_of(text: object) -> str:
+    """Chinese where there is a Chinese character, else English: the two languages of the papers' data."""
+    return "zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(text)) else "en"
+
+
 def _disposition(row: Fields) -> str:
     return str(row.get("file") or "persona").rpartition("/")[2]
 
@@ -210,7 +215,7 @@ def _c_voice_texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
 def _c_voice_parts(row: Fields, where: Where) -> tuple[dict[str, Any], str, str]:
     support, conflict = (_get(row, *names) for names in (("support", "support_choice"), ("conflict", "conflict_choice")))
     value = row.get("value") or row.get("sheet") or row.get("key") or _disposition(row)
-    language = row.get("language") or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(support)) else "en")
+    language = row.get("language") or _language_of(support)
     return {"id": str(row.get("id") or _number(where, row)), "value": value, "language": language}, support, conflict
 
 
@@ -232,7 +237,7 @@ def _value_insight(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
         aspect = "+"
     value = named[len(prefix) :].strip(" _-").lower().replace(" ", "_").replace("-", "_")
     text = _get(row, "description", "text", "response")
-    language = row.get("language") or ("zh" if any("\u4e00" <= letter <= "\u9fff" for letter in str(text)) else "en")
+    language = row.get("language") or _language_of(text)
     made = {
         "id": str(row.get("id") or _number(where, row)),
         "text": text,

@@ -115,7 +115,7 @@ def stream(
     if per_group is not None and per_group < 1:
         raise DataError(f"per_group is {per_group}; give a count of at least 1, or None for all")
     asked = {"value": _listed(values), "language": _listed(languages)}
-    if isinstance(source, str) and source.split(":")[0] == bank.BANK:
+    if bank.is_bank(source):
         rest = Selection(source, (), (), split or "", fillings, per_group, seed)
         return Stream(lambda: _from_bank(kind, rest, asked))
     return Stream(lambda: _chosen(_opened(kind, source, split, columns, skip_bad), asked, per_group, _name(source)))
@@ -175,7 +175,7 @@ def _opened(
     kind: type[Record], source: Source, split: str | None, columns: Mapping[str, str] | None, skip_bad: str | Path | None
 ) -> Iterator[Record]:
     """The records of a source that is not the bank."""
-    layout, path = _layout_of(source)
+    layout, path = layout_of(source)
     if skip_bad is not None and isinstance(source, (str, Path)) and Path(skip_bad).resolve() == Path(path or source).resolve():
         raise DataError(f"skip_bad is the source itself ({skip_bad}); bad rows need a file of their own")
     convert: Convert | None = renamed(columns) if columns else None
@@ -187,18 +187,20 @@ def _opened(
         convert = lambda row, where: [{"source": layout.name, **made} for made in make(row, where)]  # noqa: E731
         rows = layout.rows(kind, path, split)
     else:
-        rows = _rows(source, split)
+        rows = rows_from(source, split)
     return records_of(rows, kind, convert=convert, skip_bad=skip_bad)
 
 
-def _layout_of(source: Source) -> tuple[Layout | None, str | None]:
+def layout_of(source: Source) -> tuple[Layout | None, str | None]:
+    """(layout, local path) of a published data set by its name, "NAME" or "NAME:PATH"; (None, None) for any other source."""
     if not isinstance(source, str):
         return None, None
     name, colon, path = source.partition(":")
     return (LAYOUTS[name], path if colon else None) if name in LAYOUTS else (None, None)
 
 
-def _rows(source: Source, split: str | None) -> Iterator[Row]:
+def rows_from(source: Source, split: str | None) -> Iterator[Row]:
+    """The rows of a source that is neither the bank nor a published data set."""
     if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or Path(source).is_file())):
         if Path(source).is_dir():
             return hub_rows(str(source), split or "train")

@@ -36,6 +36,10 @@ class BadRowsError(DataError):
         )
         super().__init__(f"{many}:\n{listed}{more}\n{advice}")
 
+    @property
+    def n_good(self) -> int:
+        return self.n_rows - len(self.rows)
+
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         return type(self), (self.rows, self.n_rows)
 

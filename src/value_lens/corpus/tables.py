@@ -183,7 +183,7 @@ def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
         yield {name: plain(cell) for name, cell in zip(columns, cells, strict=True)}
 
 
-def hub_rows(name: str, split: str, config: str | None = None) -> Iterator[Row]:
+def hub_rows(name: str, split: str) -> Iterator[Row]:
     """The rows of a data set by hub name, or of a folder made with `Dataset.save_to_disk`.
 
     Raises `DataError` that says how to go on when nothing came, as without a network.
@@ -199,7 +199,7 @@ def hub_rows(name: str, split: str, config: str | None = None) -> Iterator[Row]:
                     raise UnknownNameError(f"split of {name}", split, sorted(map(str, found)))
                 found = found[split]
         else:
-            found = datasets.load_dataset(name, config, split=split)
+            found = datasets.load_dataset(name, split=split)
     except UnknownNameError:
         raise
     except Exception as error:  # the hub client raises many types; each means that nothing came

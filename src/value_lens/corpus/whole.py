@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from .bank import BANK
-from .layouts import LAYOUTS
-from .load import load_dilemmas, load_texts
+from .bank import is_bank
+from .load import layout_of, load_dilemmas, load_texts, rows_from
 from .reading import BadRowsError
-from .records import Dilemma, LabelledText
-from .tables import hub_rows, read_rows
+from .records import Dilemma, LabelledText, SituationalQuestion
 
-_FILES = {"texts.jsonl", "dilemmas.jsonl"}
+FILES: dict[type, str] = {
+    LabelledText: "texts.jsonl",
+    Dilemma: "dilemmas.jsonl",
+    SituationalQuestion: "questions.jsonl",
+}  # a corpus in a folder
+_AUDITED = {FILES[LabelledText], FILES[Dilemma]}
 
 
 def bad_rows_beside(source: str, fallback: str | Path, what: str) -> Path:
     """The file for a source's bad rows, `what` being "texts" or "dilemmas": beside a local file, else in the folder `fallback`."""
-    path = Path(source.partition(":")[2] if source.partition(":")[0] in LAYOUTS else source)
+    layout, local = layout_of(source)
+    path = Path(source if layout is None else local or "")
     if path.is_file():
         return path.with_name(f"{path.stem}.bad-{what}.jsonl")
     return Path(fallback) / f"bad-{what}.jsonl"
@@ -30,7 +34,7 @@ def load_corpus(
     texts.jsonl and dilemmas.jsonl; else what its first good row looks like. Raises as `load_texts` does.
     """
     folder = Path(source)
-    if folder.is_dir() and (files := sorted(_FILES & {path.name for path in folder.iterdir()})):
+    if folder.is_dir() and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
         found = [load_corpus(str(folder / name), per_group=per_group, seed=seed, skip_bad=skip_bad) for name in files]
         return [text for texts, _ in found for text in texts], [d for _, dilemmas in found for d in dilemmas]
     kinds = _kinds(source)
@@ -42,24 +46,17 @@ def load_corpus(
                 kept += load(source, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None, **options)
             except DataError as error:  # of two kinds, a part of a data set may hold one only
                 problems.append(error)
-    if problems and not (texts or dilemmas):
-        raise problems[0]
-    if problems and len(kinds) > 1 and not skip_bad and any(row_count(error) for error in problems):
+    partly = any(isinstance(error, BadRowsError) and error.n_good for error in problems)
+    if problems and (partly or not (texts or dilemmas)):
         raise problems[0]
     return texts, dilemmas
 
 
-def row_count(error: DataError) -> int:
-    """How many rows of a source were good besides the bad ones."""
-    return error.n_rows - len(error.rows) if isinstance(error, BadRowsError) else 0
-
-
 def _kinds(source: str) -> set[type]:
-    if source.split(":")[0] == BANK:
+    if is_bank(source):
         return {LabelledText} if source.endswith("poles") else {LabelledText, Dilemma}
-    name = source.partition(":")[0]
-    if name in LAYOUTS:
-        return set(LAYOUTS[name].makes) & {LabelledText, Dilemma}
-    rows = read_rows(source) if Path(source).is_file() else hub_rows(source, "train")
-    first = next((row for _, row in rows if isinstance(row, Mapping)), {})
+    layout, _ = layout_of(source)
+    if layout is not None:
+        return set(layout.makes) & {LabelledText, Dilemma}
+    first = next((row for _, row in rows_from(source, None) if isinstance(row, Mapping)), {})
     return {Dilemma} if {"aligned", "violating"} & set(first) else {LabelledText}

@@ -112,9 +112,13 @@ def messages(task: Task, step: Step, earlier: Answer) -> list[Message]:
     ]
 
 
+def _about(task: Task) -> str:
+    return f"The value: {task.value.name.replace('_', ' ')} ({task.value.definition})."
+
+
 def _ask_dilemma(task: Task, earlier: Answer) -> str:
     return (
-        f"The value: {task.value.name.replace('_', ' ')} ({task.value.definition}).\n"
+        f"{_about(task)}\n"
         f"Area of life: {task.topic}. Item {task.number + 1}: choose a situation that others would not think of.\n"
         "Work in this order. topic: a conflict, in a few words, between this value and an ordinary, respectable motive. "
         "background: the situation, told to 'you' in two to four sentences, with people, a place and what is at stake, ending "
@@ -137,7 +141,7 @@ def _ask_pole(task: Task, earlier: Answer) -> str:
         "-": "to whom this matters little, and who leans the other way",
     }[task.aspect]
     return (
-        f"The value: {task.value.name.replace('_', ' ')} ({task.value.definition}).\n"
+        f"{_about(task)}\n"
         f"description: describe, to 'you', in one or two sentences, a likeable person {stance}, by what they do in one facet of "
         f"life: {task.topic}. Item {task.number + 1}: choose details that others would not think of. Neither praise nor blame."
     )
@@ -145,7 +149,7 @@ def _ask_pole(task: Task, earlier: Answer) -> str:
 
 def _ask_question(task: Task, earlier: Answer) -> str:
     return (
-        f"The value: {task.value.name.replace('_', ' ')} ({task.value.definition}).\n"
+        f"{_about(task)}\n"
         f"question: tell 'you' a situation about {task.topic} in one to three sentences that ends with an open question. People to whom "
         "the value matters and people to whom it does not would answer differently; lean to neither, and offer no options. "
         f"Item {task.number + 1}: choose a situation that others would not think of."

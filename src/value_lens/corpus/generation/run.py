@@ -14,15 +14,15 @@ from ...values import ValueSystem, chinese_social
 from ..audit import CorpusAudit, audit
 from ..bank import LANGUAGES
 from ..duplicates import duplicates, shingles_of
-from ..records import AnyRecord, Dilemma, LabelledText, SituationalQuestion
+from ..records import AnyRecord, Dilemma, LabelledText
 from ..tables import write_jsonl
+from ..whole import FILES
 from .desk import Desk, Pace
 from .journal import Journal
 from .recipes import Group, Recipe, Task, recipe_named
 from .writers import Writer
 
 ROUNDS = 3  # how often duplicates and failures are made up for
-FILES = {LabelledText: "texts.jsonl", Dilemma: "dilemmas.jsonl", SituationalQuestion: "questions.jsonl"}
 
 
 @dataclass(frozen=True)
