@@ -1,6 +1,7 @@
 """What models do the tests run on? Tiny random Hugging Face folders, made on the spot, with a saved tokenizer."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -157,12 +158,12 @@ def mixtral(vocab_size: int, **changes: object) -> MixtralForCausalLM:
 MAKERS = {"llama": llama, "gpt2": gpt2, "neox": neox, "mixtral": mixtral}
 
 
-def folder(where: Path, kind: str, *, seed: int = 0, **changes: object) -> Path:
-    """A saved Hugging Face folder of one kind, random weights made large enough that neurons differ."""
+def folder(where: Path, kind: str, make: Callable | None = None, *, seed: int = 0, **changes: object) -> Path:
+    """A saved Hugging Face folder of one kind (or of `make`), random weights made large enough that neurons differ."""
     target = where / f"{kind}-{seed}"
     tokenizer = byte_tokenizer()
     torch.manual_seed(seed)
-    model = MAKERS[kind](len(tokenizer), **changes)
+    model = (make or MAKERS[kind])(len(tokenizer), **changes)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:

@@ -45,7 +45,8 @@ def continued(
     edits act in both.
     """
     if view.is_bridge:
-        return continued_by_huggingface(view.model.original_model, view.tokenizer, tokens, mask, choose, n_new)
+        with view.running():
+            return continued_by_huggingface(view.model.original_model, view.tokenizer, tokens, mask, choose, n_new)
     ends = end_tokens(None, view.tokenizer)
     found: list[list[int]] = [[] for _ in tokens]
     going = torch.ones(len(tokens), dtype=torch.bool)

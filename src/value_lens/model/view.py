@@ -5,7 +5,7 @@ This is the only place that runs a forward pass. It never dispatches on the name
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..errors import ModelLoadError, SiteError
 from .load import transformer_lens_version
+from .native import agrees, native
 
 HookFunction = Callable[[Tensor], Tensor | None]
 
@@ -58,6 +59,7 @@ class ModelView:
         default = getattr(cfg, "default_prepend_bos", True)
         self.prepends_bos = bool(default) and self.tokenizer.bos_token_id is not None
         self._info: ModelInfo | None = None
+        self._runs_native: bool | None = None
 
     @property
     def device(self) -> torch.device:
@@ -91,7 +93,8 @@ class ModelView:
 
     def forward(self, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_vocab"]:
         """Logits; `mask` is True on real tokens, which may be padded on either side."""
-        return self._logits(tokens, mask)
+        with self.running():
+            return self._logits(tokens, mask)
 
     def run_until(
         self, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"], readers: Mapping[str, HookFunction], last: str
@@ -102,7 +105,7 @@ class ModelView:
             raise _Ended
 
         functions = [*readers.items(), (last, end)]
-        with evaluating(self.model), torch.no_grad(), self.hooks(functions):
+        with self.running(functions):
             try:
                 self.model(tokens, **self._arguments(mask), return_type=None)
             except _Ended:
@@ -118,18 +121,39 @@ class ModelView:
         def cut(module: torch.nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
             return (arguments[0][:, first:], *arguments[1:])
 
-        handle = unembed.register_forward_pre_hook(cut)
-        try:
-            logits = self._logits(tokens, mask)
-        finally:
-            handle.remove()
+        with self.running():
+            handle = unembed.register_forward_pre_hook(cut)
+            try:
+                logits = self._logits(tokens, mask)
+            finally:
+                handle.remove()
         if logits.shape[1] != tokens.shape[1] - first:
             raise SiteError(f"expected logits of {tokens.shape[1] - first} positions, got {logits.shape[1]}")
         return logits
 
     def _logits(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        return self.model(tokens, **self._arguments(mask), return_type="logits")
+
+    @contextmanager
+    def running(self, functions: "list[tuple[str, HookFunction]] | None" = None) -> Iterator[None]:
+        """For a run, with hooks: no dropout, no gradients, and what nobody hooked as Hugging Face's own (see `native`)."""
+        if self._runs_native is None:
+            self._runs_native = self.is_bridge and self._native_agrees()
+        around = native if self._runs_native else nullcontext
+        with evaluating(self.model), torch.no_grad(), self.hooks(functions or []), around(self.model):
+            yield
+
+    def _native_agrees(self) -> bool:
+        """A trial of both ways on two rows of tokens, one of them padded on the left."""
+        n_pos = min(8, self.n_ctx or 8)
+        tokens = (torch.arange(2 * n_pos, device=self.device) % int(self.model.cfg.d_vocab)).view(2, n_pos)
+        mask = torch.ones_like(tokens, dtype=torch.bool)
+        mask[1, : n_pos // 3] = False
         with evaluating(self.model), torch.no_grad():
-            return self.model(tokens, **self._arguments(mask), return_type="logits")
+            usual = self._logits(tokens, mask)
+            with native(self.model):
+                fast = self._logits(tokens, mask)
+        return agrees(usual[mask], fast[mask])
 
     def _arguments(self, mask: Tensor) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
