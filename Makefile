@@ -17,13 +17,16 @@ INPUTS = pyproject.toml constraints/common.txt constraints/tl3.txt constraints/t
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/value-lens demo --out demo
 
+# Each worker has one thread: two of them do more than one with two.
+TESTS = -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
 test: test-new test-old
 
 test-new: $(NEW)/.installed
-	$(NEW)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(NEW)/bin/python $(TESTS)
 
 test-old: $(OLD)/.installed
-	$(OLD)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(OLD)/bin/python $(TESTS)
 
 bench: $(NEW)/.installed
 	$(NEW)/bin/python -m pytest benchmarks -p no:cacheprovider --benchmark-enable

@@ -16,16 +16,21 @@ BARS = {"clean": 0.90, "own_drop": 0.50, "other_move": 0.05, "control_move": 0.0
 
 
 def measure(
-    folder: Path, *, per_value: int = 40, controls: int = 2, splits: tuple[str, ...] = ("activation", "evaluation")
+    folder: Path,
+    *,
+    per_value: int = 40,
+    controls: int = 2,
+    splits: tuple[str, ...] = ("activation", "evaluation"),
+    languages: tuple[str, ...] = ("en", "zh"),
 ) -> dict[str, Any]:
     """Worst cases over values and languages of each split, and how well each method ranks the true neurons."""
     lens = vl.ValueLens(vl.load_model(folder))
     true = read_true_neurons(folder) or {}
     true = {value: dataclasses.replace(neurons, model=lens.info.fingerprint) for value, neurons in true.items()}
-    stats = lens.collect(vl.load_texts(fillings="held_out", per_group=60))
+    stats = lens.collect(vl.load_texts(fillings="held_out", languages=languages, per_group=60))
     found: dict[str, Any] = {"splits": {}}
     for split in splits:
-        dilemmas = vl.load_dilemmas(split=split, fillings="held_out", per_group=per_value)
+        dilemmas = vl.load_dilemmas(split=split, fillings="held_out", languages=languages, per_group=per_value)
         matrix = lens.support_matrix(dilemmas, true, controls=controls, stats=stats)
         own = torch.eye(len(true), dtype=torch.bool).expand_as(matrix.effect)
         found["splits"][split] = {

@@ -22,8 +22,9 @@ def organism():
 
 
 @pytest.mark.slow
-def test_every_bar_is_kept_on_fillings_never_seen(organism):
-    found = measure.measure(organism.folder, per_value=20, controls=1, splits=("evaluation",))
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_bar_is_kept_on_fillings_never_seen(organism, language):
+    found = measure.measure(organism.folder, per_value=20, controls=1, splits=("evaluation",), languages=(language,))
     assert measure.failures(found) == []
 
 
