@@ -28,7 +28,7 @@ def parts(wording):
 def test_every_value_has_twenty_four_frames_in_two_splits(source):
     for value in SYSTEMS[source].names:
         splits = Counter(frame.split for frame in frames(source) if frame.value == value)
-        assert splits == {"activation": 16, "evaluation": 8}
+        assert splits == {"activation": 12, "evaluation": 12}
     assert len({frame.id for frame in frames(source)}) == len(frames(source)) == 24 * len(SYSTEMS[source])
 
 
@@ -185,7 +185,13 @@ def test_held_out_fillings_use_a_word_that_training_never_does():
     assert all("4" in d.id.split("/")[2] for d in held) and not any("4" in d.id.split("/")[2] for d in seen)
 
 
-def test_frames_and_situations_are_evenly_used():
-    dilemmas = vl.load_dilemmas(values=["justice"], languages=["en"], per_group=16)
-    used = Counter(tuple(d.id.split("/")[:2]) for d in dilemmas)
-    assert set(used.values()) == {1} and len(used) == 16
+@pytest.mark.parametrize("fillings", ["all", "training", "held_out"])
+def test_frames_and_situations_are_evenly_used(fillings):
+    """Twelve draws are of twelve frames, half of them in the first situation; the next twelve of the same in the other."""
+    dilemmas = vl.load_dilemmas(values=["justice"], languages=["en"], fillings=fillings, per_group=72)
+    used = [tuple(d.id.split("/")[:2]) for d in dilemmas]
+    for start in range(0, 72, 12):
+        turn = used[start : start + 12]
+        assert len({frame for frame, _ in turn}) == 12 and [s for _, s in turn].count("0") == 6
+    assert set(Counter(used).values()) == {3} and len(set(used)) == 24
+    assert {d.cluster for d in dilemmas} == {frame for frame, _ in used}

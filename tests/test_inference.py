@@ -27,24 +27,41 @@ def rows(*given_rows):
 # Sign flip
 
 
-def slow_sign_flip(blocks):
-    """Every assignment of signs to every item: the share whose largest |mean| over all rows is as far from 0 as a row's own."""
-    sizes = [len(block[0]) for block in blocks]
-    largest = []
-    for signs in product((-1, 1), repeat=sum(sizes)):
-        signs = iter(signs)
-        drawn = [[next(signs) for _ in range(size)] for size in sizes]
-        means = [
-            abs(sum(s * x for s, x in zip(tosses, row, strict=True))) / len(row)
-            for tosses, block in zip(drawn, blocks, strict=True)
-            for row in block
-        ]
-        largest.append(max(means))
-    return [[sum(m >= abs(sum(row)) / len(row) - 1e-9 for m in largest) / len(largest) for row in block] for block in blocks]
+def own(blocks):
+    """Clusters of one item each."""
+    numbers = iter(range(1000))
+    return [[next(numbers) for _ in block[0]] for block in blocks]
 
 
-def flipped(blocks, n_resamples=4000, seed=0):
-    found = sign_flip_p([rows(*block) for block in blocks], n_resamples=n_resamples, generator=generator(seed))
+def slow_sign_flip(blocks, clusters):
+    """Every assignment of signs to every cluster, cell by cell as the definition says: [[p of each row] of each block]."""
+    names = sorted({name for of in clusters for name in of})
+    cells = [(b, r) for b, block in enumerate(blocks) for r in range(len(block))]
+    size = {(b, r): abs(sum(blocks[b][r])) / len(blocks[b][r]) for b, r in cells}
+    draws = []
+    for signs in product((-1, 1), repeat=len(names)):
+        sign_of = dict(zip(names, signs, strict=True))
+        draws.append(
+            {
+                (b, r): abs(sum(sign_of[name] * x for name, x in zip(clusters[b], blocks[b][r], strict=True)))
+                / len(blocks[b][r])
+                for b, r in cells
+            }
+        )
+
+    def alone(cell):
+        no_farther = [other for other in cells if size[other] <= size[cell] + 1e-9]
+        return sum(max(draw[other] for other in no_farther) >= size[cell] - 1e-9 for draw in draws) / len(draws)
+
+    return [
+        [max(alone(other) for other in cells if size[other] >= size[b, r] - 1e-9) for r in range(len(block))]
+        for b, block in enumerate(blocks)
+    ]
+
+
+def flipped(blocks, n_resamples=4000, seed=0, clusters=None):
+    of = [torch.tensor(numbers) for numbers in clusters or own(blocks)]
+    found = sign_flip_p([rows(*block) for block in blocks], of, n_resamples=n_resamples, generator=generator(seed))
     return [block.tolist() for block in found]
 
 
@@ -57,10 +74,13 @@ def block_of(n_rows):
 some_blocks = st.integers(1, 3).flatmap(lambda n_rows: st.lists(block_of(n_rows), min_size=1, max_size=3))
 
 
-@settings(deadline=None, max_examples=25)
-@given(some_blocks, st.integers(0, 99))
-def test_p_values_are_the_enumeration_within_the_error_of_the_draws(blocks, seed):
-    for exact_block, found_block in zip(slow_sign_flip(blocks), flipped(blocks, seed=seed), strict=True):
+@settings(deadline=None, max_examples=40)
+@given(some_blocks, st.integers(0, 99), st.sampled_from([1, 2, 3, 5, 1000]))
+def test_p_values_are_the_enumeration_within_the_error_of_the_draws(blocks, seed, n_clusters):
+    """Also where items of several blocks are of one cluster, and where some are of none but their own."""
+    clusters = [[number % n_clusters for number in of] for of in own(blocks)]
+    exact, found = slow_sign_flip(blocks, clusters), flipped(blocks, seed=seed, clusters=clusters)
+    for exact_block, found_block in zip(exact, found, strict=True):
         for exact, found in zip(exact_block, found_block, strict=True):
             assert abs(found - exact) <= 5 * math.sqrt(exact * (1 - exact) / 4000) + 1 / 4000
 
@@ -92,13 +112,58 @@ def test_sign_flip_is_two_sided_and_knows_no_scale(row):
         assert flipped([[row]], 300) == flipped([[[factor * x for x in row]]], 300)
 
 
+def test_fillings_prove_no_more_than_their_frames():
+    """Ten copies of each item leave the p-value as it was, if the copies are of one cluster; as items of their own they do not."""
+    row = [1.0, 0.5, 1.0, 0.0, 1.0, 0.5]
+    copies, frames = row * 10, [list(range(6)) * 10]
+    assert flipped([[copies]], clusters=frames) == flipped([[row]])
+    assert flipped([[copies]])[0][0] < 0.001 < 0.05 < flipped([[row]])[0][0]
+
+
+def test_a_large_effect_does_not_hide_a_smaller_one():
+    """Seven of twelve frames lost, beside 22 cells in which all twelve were: the single-step correction would say 0.6."""
+    still = [[0.0] * 12 for _ in range(11)]
+    smaller = [-1.0] * 7 + [0.0] * 5
+    found = flipped([[[-1.0] * 12, *still] for _ in range(22)] + [[smaller, *still]], 5000)
+    assert found[-1][0] == pytest.approx(2 / 2**7, abs=0.006)
+
+
+def test_few_clusters_bound_the_p_value():
+    for n in (3, 5):
+        assert flipped([[[-1.0] * 40]], clusters=[[k % n for k in range(40)]])[0][0] == pytest.approx(2 / 2**n, abs=0.03)
+
+
+def test_a_frame_in_two_languages_is_one_toss():
+    """Two blocks of the same clusters cost no more than one: their largest mean is the same draw for draw."""
+    row = [1.0] * 6
+    assert flipped([[row], [row]], clusters=[list(range(6))] * 2)[0] == flipped([[row]])[0]
+    assert flipped([[row], [row]])[0][0] > flipped([[row]])[0][0]
+
+
+@pytest.mark.parametrize("per_frame", [1, 10])
+def test_false_alarms_over_frames_are_kept_to_the_level(per_frame):
+    """Every frame moves all of its fillings its own way, at random: as independent items they would be called significant."""
+    draws = generator(9)
+    of = torch.arange(12).repeat_interleave(per_frame)
+    right = wrong = 0
+    for trial in range(200):
+        cells = [torch.randint(-1, 2, (1, 12), generator=draws).double().repeat_interleave(per_frame, 1) for _ in range(8)]
+        clusters = [of + 12 * number for number in range(8)]
+        items = [torch.arange(len(of)) + len(of) * number for number in range(8)]
+        right += any(bool((p < 0.05).any()) for p in sign_flip_p(cells, clusters, n_resamples=400, generator=generator(trial)))
+        wrong += any(bool((p < 0.05).any()) for p in sign_flip_p(cells, items, n_resamples=400, generator=generator(trial)))
+    assert right <= 20
+    assert (wrong > 150) == (per_frame > 1)
+
+
 def test_false_alarms_are_kept_to_the_level():
     """Coin-toss differences in 24 cells of 12 rows: some cell is called significant in about 5 of 100 trials, not in 70."""
     draws = generator(5)
     alarms = 0
     for trial in range(200):
         cells = [torch.randint(-1, 2, (12, 16), generator=draws).double() for _ in range(24)]
-        found = sign_flip_p(cells, n_resamples=400, generator=generator(trial))
+        clusters = [torch.arange(16) + 16 * number for number in range(24)]
+        found = sign_flip_p(cells, clusters, n_resamples=400, generator=generator(trial))
         alarms += any(bool((p < 0.05).any()) for p in found)
     assert alarms <= 20  # 10 expected; 20 or more has a chance below 1 in 300
 
@@ -106,17 +171,27 @@ def test_false_alarms_are_kept_to_the_level():
 # Bootstrap
 
 
-def exact_means(differences):
-    """Every mean of a resample, n^n of them."""
-    return sorted(sum(draw) / len(draw) for draw in product(differences, repeat=len(differences)))
+def interval(given_rows, clusters=None, *, n_resamples, level, generator):
+    of = torch.arange(given_rows.shape[1]) if clusters is None else torch.tensor(clusters)
+    return paired_interval(given_rows, of, n_resamples=n_resamples, level=level, generator=generator)
+
+
+def exact_means(differences, clusters=None):
+    """Every mean of a resample of k clusters, k^k of them."""
+    of = range(len(differences)) if clusters is None else clusters
+    groups = [[x for x, name in zip(differences, of, strict=True) if name == one] for one in sorted(set(of))]
+    drawn = ([x for group in draw for x in group] for draw in product(groups, repeat=len(groups)))
+    return sorted(sum(items) / len(items) for items in drawn)
 
 
 @pytest.mark.parametrize("differences", [[-1.0, 0.0, 1.0, 1.0, 1.0], [0.5, 0.5, -0.5, 0.0], [0.1, 0.27, -0.4, 0.9, 0.33]])
 @pytest.mark.parametrize("level", [0.5, 0.9])
-def test_the_interval_ends_at_quantiles_of_the_enumeration(differences, level):
+@pytest.mark.parametrize("clustered", [False, True])
+def test_the_interval_ends_at_quantiles_of_the_enumeration(differences, level, clustered):
     """About (1 - level) / 2 of all resamples lie below each end, strictly or not, within the error of 20,000 draws."""
-    means = exact_means(differences)
-    ends = paired_interval(rows(differences), n_resamples=20_000, level=level, generator=generator())[0].tolist()
+    clusters = [9, 9, 4, 7, 4][: len(differences)] if clustered else None  # unlike sizes, in any order
+    means = exact_means(differences, clusters)
+    ends = interval(rows(differences), clusters, n_resamples=20_000, level=level, generator=generator())[0].tolist()
     for end, share in zip(ends, ((1 - level) / 2, (1 + level) / 2), strict=True):
         slack = 5 * math.sqrt(share * (1 - share) / 20_000) + 1e-3
         assert sum(mean < end - 1e-9 for mean in means) / len(means) <= share + slack
@@ -130,36 +205,46 @@ def test_the_interval_is_that_of_scipy():
     differences = [rng.choice([-1.0, -0.5, 0.0, 0.0, 0.5]) + rng.gauss(0, 0.1) for _ in range(57)]
     mean_of = lambda x, axis: x.mean(axis)  # noqa: E731
     theirs = stats.bootstrap((differences,), mean_of, n_resamples=20_000, method="percentile", random_state=0)
-    mine = paired_interval(rows(differences), n_resamples=20_000, level=0.95, generator=generator())[0].tolist()
+    mine = interval(rows(differences), n_resamples=20_000, level=0.95, generator=generator())[0].tolist()
     assert mine == pytest.approx(list(theirs.confidence_interval), abs=0.06 * theirs.standard_error)
 
 
 def test_items_are_resampled_together():
     """So rows that differ by a constant have intervals that differ by it, and a copy has the same."""
     row = [0.3, -1.0, 0.0, 0.5, 0.5, 1.0, -0.5]
-    first, second, third = paired_interval(
-        rows(row, [x + 0.25 for x in row], row), n_resamples=300, level=0.8, generator=generator(2)
-    )
+    first, second, third = interval(rows(row, [x + 0.25 for x in row], row), n_resamples=300, level=0.8, generator=generator(2))
     assert torch.allclose(second, first + 0.25, atol=1e-12)
     assert torch.equal(third, first)
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.lists(supports, min_size=1, max_size=9), st.sampled_from([0.5, 0.8, 0.95]))
+@given(st.lists(supports, min_size=2, max_size=9), st.sampled_from([0.5, 0.8, 0.95]))
 def test_an_interval_lies_within_the_data_and_inside_a_wider_one(differences, level):
-    low, high = paired_interval(rows(differences), n_resamples=200, level=level, generator=generator())[0].tolist()
-    lower, higher = paired_interval(rows(differences), n_resamples=200, level=0.99, generator=generator())[0].tolist()
+    low, high = interval(rows(differences), n_resamples=200, level=level, generator=generator())[0].tolist()
+    lower, higher = interval(rows(differences), n_resamples=200, level=0.99, generator=generator())[0].tolist()
     ends = [min(differences), lower, low, high, higher, max(differences)]
     assert all(first <= second + 1e-12 for first, second in pairwise(ends))
 
 
 def test_equal_differences_have_an_interval_of_no_width():
-    assert paired_interval(rows([0.5] * 7), n_resamples=50, level=0.95, generator=generator()).tolist() == [[0.5, 0.5]]
+    assert interval(rows([0.5] * 7), n_resamples=50, level=0.95, generator=generator()).tolist() == [[0.5, 0.5]]
+
+
+def test_fillings_of_a_frame_do_not_narrow_the_interval():
+    row = [1.0, 0.5, 1.0, 0.0, -0.5]
+    settings = {"n_resamples": 300, "level": 0.9}
+    alone = interval(rows(row), generator=generator(), **settings)
+    copies = interval(rows(row * 7), [*range(5)] * 7, generator=generator(), **settings)
+    assert torch.allclose(alone, copies, atol=1e-12)
+
+
+def test_one_cluster_has_no_interval():
+    assert interval(rows([0.5, 1.0], [0.0, 0.0]), [3, 3], n_resamples=9, level=0.9, generator=generator()).isnan().all()
 
 
 def test_the_generator_alone_decides():
     row = rows([0.13, 0.7, 0.7, 0.0, 1.0, -1.0, 0.5])
-    draw = lambda seed: paired_interval(row, n_resamples=40, level=0.9, generator=generator(seed))  # noqa: E731
+    draw = lambda seed: interval(row, n_resamples=40, level=0.9, generator=generator(seed))  # noqa: E731
     before = torch.random.get_rng_state()
     assert torch.equal(draw(3), draw(3))
     assert not torch.equal(draw(3), draw(4))

@@ -16,6 +16,7 @@ AXES: dict[str, str] = {
     "block": "a hash class of texts, for split-half and jackknife estimates",
     "control": "a matched random neuron set",
     "item": "a dilemma",
+    "cluster": "dilemmas that are one piece of evidence, such as fillings of one frame",
     "cell": "one (language, value, ablated value), or any flat list of tests",
     "language": "a language code such as en or zh",
     "resample": "a bootstrap or sign-flip draw",

@@ -46,8 +46,9 @@ def _show(result: Any) -> None:
 
 _LEGEND = (
     "n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change in "
-    "percentage points, with its bootstrap interval. p: sign-flip p-value, corrected for all cells. others: mean support while "
-    "another value's neurons are zeroed. controls: lowest and highest support while matched random neurons are zeroed."
+    "percentage points, with its bootstrap interval over frames. p: sign-flip p-value over frames, corrected for all cells. others: "
+    "mean support while another value's neurons are zeroed. controls: lowest and highest support while matched random neurons are "
+    "zeroed."
 )
 
 
@@ -89,8 +90,8 @@ def demo(
 
     settings = {
         "fillings": "held_out",
-        "per_group": 20,
-        "per_value": 12,
+        "per_group": 24,  # each frame of the activation split in both its situations
+        "per_value": 12,  # each frame of the evaluation split once
         "n_neurons": 24,
         "controls": 1,
         "max_tokens": 4096,

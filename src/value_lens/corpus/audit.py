@@ -88,7 +88,7 @@ class Bars:
             if accuracy < 0.25 and highest < 0.4:
                 yield (
                     f"{value}: a bag of words tells the aligned option in {accuracy:.0%} of dilemmas, below chance: options recur with "
-                    "exchanged roles; give such dilemmas a common pair_id"
+                    "exchanged roles; give such dilemmas a common cluster"
                 )
 
 

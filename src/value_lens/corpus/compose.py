@@ -80,6 +80,7 @@ def compose_dilemmas(chosen: Selection) -> Iterator[Dilemma]:
                     value=value,
                     language=language,
                     pair_id=key,
+                    cluster=frame.id,
                     source=chosen.source,
                 )
 
@@ -89,16 +90,27 @@ def key_of(frame: Frame, situation: int, filling: Filling) -> str:
 
 
 def _draws(chosen: Selection, value: str) -> Iterator[tuple[Frame, int, Filling]]:
-    """(frame, situation, filling), all different, frames and situations evenly used, the same for every language and aspect."""
+    """(frame, situation, filling), all different, the same for every language and aspect.
+
+    Every frame comes once before any comes again, each time half of them in their first situation: few draws, many frames.
+    """
     which = chosen.fillings
     rng = random.Random(f"{chosen.seed}/{value}/{chosen.split}/{which}")
-    queues = []
-    for frame in frames(chosen.source):
-        if frame.value == value and frame.split == chosen.split:
-            for situation in (0, 1):
-                allowed = [f for f in frame.fillings if which == "all" or frame.is_held_out(f) == (which == "held_out")]
-                queues.append([(frame, situation, filling) for filling in spread(allowed, rng)])
-    yield from islice((draw for turn in turns(queues, rng) for draw in turn), chosen.per_group)
+    queues: tuple[list, list] = ([], [])
+    found = [frame for frame in frames(chosen.source) if frame.value == value and frame.split == chosen.split]
+    for frame, first in zip(found, _halves(len(found), rng), strict=True):
+        for queue, situation in zip(queues, (first, 1 - first), strict=True):
+            allowed = [f for f in frame.fillings if which == "all" or frame.is_held_out(f) == (which == "held_out")]
+            queue.append([(frame, situation, filling) for filling in spread(allowed, rng)])
+    both = zip(turns(queues[0], rng), turns(queues[1], rng), strict=True)
+    yield from islice((draw for pair in both for turn in pair for draw in turn), chosen.per_group)
+
+
+def _halves(size: int, rng: random.Random) -> list[int]:
+    """0 for one half of the places and 1 for the other, in random order."""
+    found = [place % 2 for place in range(size)]
+    rng.shuffle(found)
+    return found
 
 
 def spread(fillings: Sequence[Filling], rng: random.Random) -> list[Filling]:

@@ -21,7 +21,7 @@ FOLDS = 8
 class Giveaway:
     """How well options alone tell aligned from violating, by value: accuracy of a bag of words on frames it never saw.
 
-    0.5 is chance; far below it, dilemmas of different frames share options with exchanged roles, and should share a `pair_id`.
+    0.5 is chance; far below it, dilemmas of different frames share options with exchanged roles, and should share a `cluster`.
     `n_frames` is the number of groups of the cross-validation, `n_items` that of dilemmas.
     """
 
@@ -37,10 +37,10 @@ class Giveaway:
 
 
 def frame_of(record: LabelledText | Dilemma) -> str:
-    """What a record was made from: a frame of the bank, else the record itself or its pair."""
+    """What a record was made from: a frame of the bank, else a dilemma's unit, or the record itself."""
     if is_of_bank(record):
         return record.id.split("/")[0]
-    return getattr(record, "pair_id", "") or record.id
+    return record.unit if isinstance(record, Dilemma) else record.id
 
 
 def is_of_bank(record: LabelledText | Dilemma) -> bool:

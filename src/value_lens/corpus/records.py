@@ -55,7 +55,11 @@ class LabelledText:
 
 @dataclass(frozen=True)
 class Dilemma:
-    """A situation with an aligned and a violating option; `pair_id` joins the same dilemma across languages."""
+    """A situation with an aligned and a violating option.
+
+    pair_id joins the same dilemma across languages. cluster joins dilemmas that are no independent evidence, such as fillings of
+    one frame: intervals and p-values go by clusters.
+    """
 
     id: str
     scenario: str
@@ -64,12 +68,18 @@ class Dilemma:
     value: str
     language: str
     pair_id: str = ""
+    cluster: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
         _require_text(self, ("id", "scenario", "aligned", "violating", "value", "language"))
         if self.aligned == self.violating:
             raise DataError(f"field 'violating': the same text as 'aligned' ({self.aligned!r})")
+
+    @property
+    def unit(self) -> str:
+        """What counts as one piece of evidence: its cluster, else its pair, else itself."""
+        return self.cluster or self.pair_id or self.id
 
 
 @dataclass(frozen=True)

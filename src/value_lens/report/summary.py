@@ -76,10 +76,25 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
         said.append(line + ".")
     for place, language in enumerate(matrix.languages):
         said.append(_language_words(matrix, place, language, method))
+    said.append(_evidence(matrix))
     empty = [shown(a) for a, count in zip(matrix.ablated, matrix.n_neurons, strict=True) if not count]
     if empty:
         said.append(f"Not tested, because {method} chose no neurons: {', '.join(empty)}.")
     return said
+
+
+def _evidence(matrix: SupportMatrix) -> str:
+    """How many pieces of evidence the intervals and p-values rest on."""
+    counts = [matrix.n_clusters(language, value) for language in matrix.languages for value in matrix.values]
+    counts = [count for count in counts if count]
+    few, many = min(counts), max(counts)
+    line = (
+        f"Intervals and p-values rest on {few if few == many else f'{few} to {many}'} independent "
+        f"{'dilemma' if many == 1 else 'dilemmas'} a value and language (fillings of one frame count as one)"
+    )
+    if 2 / 2**few > 0.05:
+        line += f"; with {few} no p-value can fall below {min(1.0, 2 / 2**few):.2f}"
+    return line + "."
 
 
 def _language_words(matrix: SupportMatrix, place: int, language: str, method: str) -> str:

@@ -40,12 +40,13 @@ class SupportMatrix:
     """Per-item margins, clean and under every ablation and control; rates, effects and inference are derived from them.
 
     Axes of derived tensors: language, value (evaluated), ablated, control. A cell without dilemmas, or of an empty neuron set, is
-    NaN. Intervals and p-values speak of dilemmas like the given ones; items composed from one frame are not independent.
+    NaN. Intervals and p-values go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
     """
 
     item_ids: tuple[str, ...]
     item_values: tuple[str, ...]
     item_languages: tuple[str, ...]
+    item_clusters: tuple[str, ...]
     values: tuple[str, ...]
     languages: tuple[str, ...]
     ablated: tuple[str, ...]
@@ -62,6 +63,10 @@ class SupportMatrix:
                 raise UnknownNameError(kind, given, known)
         pairs = zip(self.item_languages, self.item_values, strict=True)
         return [place for place, pair in enumerate(pairs) if pair == (language, value)]
+
+    def n_clusters(self, language: str, value: str) -> int:
+        """How many independent units the cell's dilemmas come from."""
+        return len({self.item_clusters[place] for place in self.items_of(language, value)})
 
     def _cells(self, margins: Float[Tensor, "... item"]) -> Float64[Tensor, "... language value"]:
         """Mean support of the items of every (language, value)."""
@@ -118,21 +123,26 @@ class SupportMatrix:
         places = [(l, v) for l in range(len(self.languages)) for v in range(len(self.values))]
         items = {(l, v): self.items_of(self.languages[l], self.values[v]) for l, v in places}
         blocks = {place: differences[tested][:, chosen] for place, chosen in items.items() if chosen and tested}
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.item_clusters))}
+        of = torch.tensor([numbers[name] for name in self.item_clusters], dtype=torch.int64)
         for (l, v), block in blocks.items():
-            interval[l, v, tested] = paired_interval(block, n_resamples=n_draws, level=settings.level, generator=generator)
-        found = sign_flip_p(list(blocks.values()), n_resamples=n_draws, generator=generator)
+            interval[l, v, tested] = paired_interval(
+                block, of[items[l, v]], n_resamples=n_draws, level=settings.level, generator=generator
+            )
+        clusters = [of[items[place]] for place in blocks]
+        found = sign_flip_p(list(blocks.values()), clusters, n_resamples=n_draws, generator=generator)
         for (l, v), corrected in zip(blocks, found, strict=True):
             p[l, v, tested] = corrected
         return interval, p
 
     @property
     def interval(self) -> Float64[Tensor, "language value ablated bound"]:
-        """Paired bootstrap interval of the effect."""
+        """Paired bootstrap interval of the effect, over clusters; NaN for a cell of one cluster."""
         return self._inferred[0]
 
     @property
     def p(self) -> Float64[Tensor, "language value ablated"]:
-        """Sign-flip p-value of the effect, corrected over all cells by the maximum statistic."""
+        """Sign-flip p-value of the effect, clusters flipped whole, corrected over all cells by the maximum statistic."""
         return self._inferred[1]
 
     def to_frame(self) -> "pandas.DataFrame":
@@ -152,6 +162,7 @@ class SupportMatrix:
                             "evaluated": value,
                             "n_neurons": self.n_neurons[a],
                             "n_dilemmas": len(self.items_of(language, value)),
+                            "n_clusters": self.n_clusters(language, value),
                             "clean": float(self.clean[l, v]),
                             "support": float(self.rate[at]),
                             "effect": float(self.effect[at]),
@@ -175,7 +186,7 @@ class SupportMatrix:
         return draw_effects(self, self.languages if language is None else (language,))
 
     def save(self, path: str | Path) -> Path:
-        lists = ("item_ids", "item_values", "item_languages", "values", "languages", "ablated", "n_neurons")
+        lists = ("item_ids", "item_values", "item_languages", "item_clusters", "values", "languages", "ablated", "n_neurons")
         meta = {name: list(getattr(self, name)) for name in lists}
         meta |= {"inference": dict(vars(self.inference)), "meta": dict(self.meta)}
         names = ("clean_margins", "edited_margins", "control_margins")

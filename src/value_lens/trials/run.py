@@ -79,6 +79,7 @@ def support_matrix(
         item_ids=tuple(d.id for d in dilemmas),
         item_values=tuple(d.value for d in dilemmas),
         item_languages=tuple(d.language for d in dilemmas),
+        item_clusters=tuple(d.unit for d in dilemmas),
         values=in_order({d.value for d in dilemmas}),
         languages=tuple(sorted({d.language for d in dilemmas})),
         ablated=ablated,
