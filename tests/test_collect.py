@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import value_lens as vl
-from value_lens.errors import DataError, NotFiniteError
+from value_lens.errors import DataError, MismatchError, NotFiniteError
 from value_lens.model import ModelView
 
 ACTIVATIONS = {
@@ -219,6 +219,34 @@ def test_collecting_leaves_the_model_as_it_was(lens, model, texts):
     model.eval()
     assert torch.equal(model(tokens), before)
     assert not any(point.fwd_hooks or point._forward_hooks for point in model.hook_dict.values())
+
+
+def test_parts_in_training_mode_are_evaluated_and_put_back(folders, texts):
+    """A trainer may call train() on the wrapped model alone; a user may keep one block in eval."""
+    model = vl.load_model(folders["gpt2"])
+    for part in model.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.5
+    lens = vl.ValueLens(model)
+    expected = lens.collect(texts).fired
+    model.original_model.train()
+    model.blocks[0].eval()
+    before = [part.training for part in model.modules()]
+    assert True in before and False in before
+    assert torch.equal(lens.collect(texts).fired, expected)
+    assert [part.training for part in model.modules()] == before
+
+
+def test_a_written_weight_makes_another_model(folders, texts):
+    model = vl.load_model(folders["llama"])
+    lens = vl.ValueLens(model)
+    before = lens.collect(texts)
+    with torch.no_grad():
+        model.blocks[2].mlp.out.weight[3, 5] += 0.25  # one number among many
+    after = lens.collect(texts)
+    assert before.model != after.model == ModelView(model).info.fingerprint
+    with pytest.raises(MismatchError, match="different weights"):
+        before.merge(after)
 
 
 def test_one_model_has_one_fingerprint(folders, models):

@@ -122,6 +122,17 @@ def test_hooks_of_the_user_survive(lens, model):
         model.reset_hooks()
 
 
+def test_resetting_hooks_inside_leaves_the_edit_and_nothing_after_it(lens, model):
+    with torch.no_grad():
+        clean = model(TOKENS)
+        with lens.editing(some_neurons(lens)):
+            edited = model(TOKENS)
+            model.reset_hooks()
+            assert torch.equal(model(TOKENS), edited)
+        assert torch.equal(model(TOKENS), clean) and not torch.equal(edited, clean)
+    assert not hooks_of(model)
+
+
 def test_generation_is_edited_and_restored(lens, model):
     everything = vl.NeuronSet.from_mask(torch.ones(lens.info.n_layers, lens.info.d_mlp, dtype=torch.bool), site="post")
     options = {"max_new_tokens": 6, "do_sample": False, "verbose": False}

@@ -16,6 +16,7 @@ from transformers import (
 )
 
 import value_lens as vl
+from value_lens.errors import SiteError
 from value_lens.model import ModelView
 
 SHAPE = dict(
@@ -192,7 +193,81 @@ def test_everything_is_put_back(bridges, failure):
     assert torch.equal(usual_logits(bridge, tokens, mask), before)
 
 
-def test_a_model_whose_own_attention_disagrees_runs_as_the_bridge_has_it(places):
-    bridge, (tokens, mask) = vl.load_model(places["llama"]), batch("left")
+def disagreeing(place):
+    """A bridge around an original whose second attention gives zeros when it is called itself."""
+    bridge = vl.load_model(place)
     bridge.blocks[1].attn.original_component.forward = lambda hidden_states, **kwargs: (torch.zeros_like(hidden_states), None)
+    return bridge
+
+
+def test_a_model_whose_own_attention_disagrees_runs_as_the_bridge_has_it(places):
+    bridge, (tokens, mask) = disagreeing(places["llama"]), batch("left")
+    with pytest.warns(UserWarning, match="differ from those of the Hugging Face model it wraps by up to"):
+        found = ModelView(bridge).forward(tokens, mask)
+    assert torch.equal(found, usual_logits(bridge, tokens, mask))
+
+
+def test_what_was_not_tried_is_tried_before_it_steps_aside(places):
+    """A hook keeps attention in place during the first run; once it is gone the attention is tried, too."""
+    bridge, (tokens, mask) = disagreeing(places["llama"]), batch("left")
+    view = ModelView(bridge)
+    with bridge.hooks([("blocks.0.attn.hook_pattern", lambda activation, hook: None)]):
+        view.forward(tokens, mask)
+    with pytest.warns(UserWarning, match="Hugging Face model"):
+        found = view.forward(tokens, mask)
+    assert torch.equal(found, usual_logits(bridge, tokens, mask))
+
+
+def test_an_original_that_cannot_be_called_is_left_alone(places):
+    bridge, (tokens, mask) = vl.load_model(places["llama"]), batch("left")
+
+    def refuse(*args, **kwargs):
+        raise TypeError("not in this place")
+
+    bridge.blocks[0].attn.original_component.forward = refuse
     assert torch.equal(ModelView(bridge).forward(tokens, mask), usual_logits(bridge, tokens, mask))
+
+
+def test_pytorch_hooks_on_an_original_keep_the_bridge_in_place(bridges, fused_calls):
+    bridge, (tokens, mask) = bridges["llama"], batch("left")
+    view, seen = ModelView(bridge), []
+    view.forward(tokens, mask)
+    fused_calls.clear()
+    handle = bridge.blocks[0].attn.original_component.register_forward_hook(lambda *given: seen.append(1))
+    try:
+        view.forward(tokens, mask)
+    finally:
+        handle.remove()
+    assert not seen and not fused_calls
+
+
+def test_a_common_offset_of_logits_hides_no_difference():
+    from value_lens.model.native import difference
+
+    logits = torch.randn(6, 50, generator=torch.Generator().manual_seed(0))
+    other = logits + 0.3 * torch.randn(6, 50, generator=torch.Generator().manual_seed(1))
+    for dtype in (torch.float32, torch.bfloat16):
+        assert difference((logits - 5).to(dtype), (other - 5).to(dtype)) > 1
+        assert difference(logits.to(dtype), logits.to(dtype)) == 0
+    assert difference(logits, logits + 7) <= 1
+
+
+def test_a_model_that_padding_disturbs_is_run_one_text_at_a_time(bridges, texts):
+    """An attention that forgets to be causal under a mask, as one of the bridge's does."""
+    bridge = bridges["gpt2"]
+    usual = bridge.forward
+
+    def careless(tokens, **arguments):
+        if "attention_mask" in arguments:
+            tokens = torch.where(arguments["attention_mask"].bool(), tokens, tokens[:, -1:]).flip(1)
+        return usual(tokens, **arguments)
+
+    expected = vl.ValueLens(bridge).collect(texts, max_tokens=1)
+    object.__setattr__(bridge, "forward", careless)
+    try:
+        lens = vl.ValueLens(bridge)
+        with pytest.raises(SiteError, match="texts cannot share a batch; pass max_tokens=1"):
+            lens.collect(texts)
+        assert torch.equal(lens.collect(texts, max_tokens=1).fired, expected.fired)
+    finally:
+        object.__delattr__(bridge, "forward")

@@ -23,7 +23,7 @@ class Stub(torch.nn.Module):
         self.hook_dict = dict(zip(hooks, self.points, strict=True))
         self.width = width
         self.cfg = SimpleNamespace(
-            **{"n_layers": 1, "d_mlp": 8, "n_ctx": 16, "act_fn": "silu", "default_prepend_bos": True, **cfg}
+            **{"n_layers": 1, "d_mlp": 8, "n_ctx": 16, "d_vocab": 5, "act_fn": "silu", "default_prepend_bos": True, **cfg}
         )
         self.tokenizer = SimpleNamespace(bos_token_id=0)
 
@@ -78,6 +78,22 @@ def test_an_unknown_activation_is_refused_at_the_gate_only():
     assert resolve_site(view, "post").gated
     with pytest.raises(SiteError, match="activation function 'swiglu9'; known: relu"):
         resolve_site(view, "gate")
+
+
+def test_a_gate_that_is_not_act_of_hook_pre_is_refused(folders):
+    """Some models scale the gate, or norm its product, between the hooks: act(hook_pre) is then not what they compute."""
+    model = vl.load_model(folders["llama"])
+    gate = model.blocks[1].mlp.original_component
+
+    class Scaled(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.silu(1.5 * x)
+
+    gate.act_fn = Scaled()
+    lens = vl.ValueLens(model)
+    assert lens.collect([vl.LabelledText("a", "the river", "care", "+", "en")]).site == "post"
+    with pytest.raises(SiteError, match=r"is not what hook_post holds \(blocks.1.mlp.hook_post, off by .*use site 'post'"):
+        lens.collect([vl.LabelledText("a", "the river", "care", "+", "en")], site="gate")
 
 
 def test_an_unknown_site_is_named(lens, texts):

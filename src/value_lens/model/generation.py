@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from ..errors import NotFiniteError
 from .view import ModelView, evaluating
 
 Choose = Callable[[Float[Tensor, "batch d_vocab"], int], Int[Tensor, "batch"]]  # logits and the step -> the next tokens
@@ -22,6 +23,10 @@ def chooser(seeds: Sequence[int], temperature: float, banned_at_first: Sequence[
 
     def choose(logits: Tensor, step: int) -> Tensor:
         logits = logits.float().cpu()
+        if bool(logits.isnan().any()):
+            raise NotFiniteError(
+                f"the logits of step {step} are NaN, so no token can be chosen; the weights or the dtype are at fault"
+            )
         if step == 0:
             logits[:, [token for token in banned_at_first if token < logits.shape[-1]]] = -torch.inf
         if temperature > 0:

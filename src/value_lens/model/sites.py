@@ -88,7 +88,7 @@ def resolve_site(view: ModelView, site: str) -> NeuronSite:
         up=names["hook_pre_linear"] if through_gate else (),
         activation=activation,
     )
-    _probe(view, needed)
+    _probe(view, found, needed)
     return found
 
 
@@ -97,23 +97,31 @@ def _like(known: Any, name: str) -> str:
     return ", ".join(sorted(str(hook) for hook in known if str(hook).startswith(folder))) or f"no hooks under {folder}"
 
 
-def _probe(view: ModelView, names: list[str]) -> None:
-    widths: dict[str, int] = {}
+def _probe(view: ModelView, site: NeuronSite, names: list[str]) -> None:
+    kept: dict[str, Tensor] = {}
 
-    def record(name: str) -> Callable[[Tensor], None]:
-        return lambda activation: widths.__setitem__(name, activation.shape[-1])
+    def keep(name: str) -> Callable[[Tensor], None]:
+        return lambda activation: kept.__setitem__(name, activation)
 
-    tokens = torch.zeros((1, 2), dtype=torch.long, device=view.device)
-    with view.hooks([(name, record(name)) for name in names]):
+    tokens = torch.arange(2, device=view.device)[None] % int(view.model.cfg.d_vocab)
+    with view.hooks([(name, keep(name)) for name in names]):
         try:
             view.forward(tokens, torch.ones_like(tokens, dtype=torch.bool))
         except (RuntimeError, TypeError, ValueError) as error:
             raise SiteError(f"a two-token trial run of the model failed: {error}") from error
     for name in names:
-        if name not in widths:
+        if name not in kept:
             raise SiteError(f"hook {name!r} exists but does not fire in a run, so its neurons cannot be read")
-        if widths[name] != view.d_mlp:
+        if kept[name].shape[-1] != view.d_mlp:
             raise SiteError(
-                f"hook {name!r} is {widths[name]} wide, but the model's d_mlp is {view.d_mlp}: not one number a neuron "
+                f"hook {name!r} is {kept[name].shape[-1]} wide, but the model's d_mlp is {view.d_mlp}: not one number a neuron "
                 "(sparse mixture-of-experts layers do this)"
+            )
+    for read, up, post in zip(site.read, site.up, site.post, strict=False):  # at the gate; elsewhere `up` is empty
+        product = (site(kept[read]) * kept[up]).float()
+        apart = float((product - kept[post].float()).abs().max())
+        if apart > 100 * torch.finfo(kept[post].dtype).eps * max(float(product.abs().max()), 1e-30):
+            raise SiteError(
+                f"act(hook_pre) * hook_pre_linear is not what hook_post holds ({post}, off by {apart:.2g}): this model does something "
+                "else between its gate and W_out, so site 'gate' is not act(gate); use site 'post'"
             )

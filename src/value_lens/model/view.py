@@ -4,6 +4,7 @@ This is the only place that runs a forward pass. It never dispatches on the name
 """
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from ..errors import ModelLoadError, SiteError
 from .load import transformer_lens_version
-from .native import agrees, native
+from .native import aside, difference, native
 
 HookFunction = Callable[[Tensor], Tensor | None]
+PADDING = 10.0  # roundings; a mask that is not heeded changes thousands
 
 
 class _Ended(Exception):
@@ -58,8 +60,9 @@ class ModelView:
         self.act_fn = str(getattr(cfg, "act_fn", "") or "")
         default = getattr(cfg, "default_prepend_bos", True)
         self.prepends_bos = bool(default) and self.tokenizer.bos_token_id is not None
-        self._info: ModelInfo | None = None
-        self._runs_native: bool | None = None
+        self._info: tuple[Any, ModelInfo] | None = None
+        self._tried: dict[tuple[int, ...], bool] = {}
+        self._padding: float | None = None  # what padding does to log-probabilities, in roundings; None before it was tried
 
     @property
     def device(self) -> torch.device:
@@ -67,14 +70,16 @@ class ModelView:
 
     @property
     def info(self) -> ModelInfo:
-        if self._info is None:
+        """Made again when a weight was written to since."""
+        written = tuple((id(p), 0 if p.is_inference() else p._version) for p in self.model.parameters())
+        if self._info is None or self._info[0] != written:
             cfg = self.model.cfg
             name = str(getattr(cfg, "model_name", "") or type(self.model).__name__)
             name = Path(name).name if Path(name).is_dir() else name  # a folder is named by its last part
             engine = "bridge" if self.is_bridge else "hooked"
             mark = fingerprint(self.model)
-            self._info = ModelInfo(name, engine, transformer_lens_version(), self.n_layers, self.d_mlp, mark)
-        return self._info
+            self._info = written, ModelInfo(name, engine, transformer_lens_version(), self.n_layers, self.d_mlp, mark)
+        return self._info[1]
 
     @contextmanager
     def hooks(self, functions: "list[tuple[str, HookFunction]]") -> Iterator[None]:
@@ -137,23 +142,57 @@ class ModelView:
     @contextmanager
     def running(self, functions: "list[tuple[str, HookFunction]] | None" = None) -> Iterator[None]:
         """For a run, with hooks: no dropout, no gradients, and what nobody hooked as Hugging Face's own (see `native`)."""
-        if self._runs_native is None:
-            self._runs_native = self.is_bridge and self._native_agrees()
-        around = native if self._runs_native else nullcontext
+        around = native if self.is_bridge and self._native_agrees() else nullcontext
+        if self._padding is None and not any(point.fwd_hooks for point in self.model.hook_dict.values()):
+            with evaluating(self.model), torch.no_grad(), around(self.model):
+                self._padding = self._padding_changes()
         with evaluating(self.model), torch.no_grad(), self.hooks(functions or []), around(self.model):
             yield
 
     def _native_agrees(self) -> bool:
-        """A trial of both ways on two rows of tokens, one of them padded on the left."""
+        """Whether both ways give the same on two rows of tokens, tried whenever another set of components can step aside.
+
+        Warns when they differ by more than rounding: the bridge, whose hooks are read, then has its way.
+        """
+        key = aside(self.model).key
+        if key not in self._tried:
+            tokens, mask = self._trial()
+            with evaluating(self.model), torch.no_grad():
+                usual = self._logits(tokens, mask)[mask]
+                try:
+                    with native(self.model):
+                        fast = self._logits(tokens, mask)[mask]
+                except Exception:  # whatever the original does when it is called in the bridge's place
+                    self._tried[key] = False
+                    return False
+            apart = difference(usual, fast)
+            self._tried[key] = apart <= 1 or bool(fast.isfinite().all() and not usual.isfinite().all())
+            if apart > 1 and usual.dtype in (torch.float32, torch.float64):
+                warnings.warn(
+                    f"the bridge's log-probabilities of {self.info.name} differ from those of the Hugging Face model it wraps by "
+                    f"up to {float((usual.log_softmax(-1) - fast.log_softmax(-1)).abs().max()):.2g}; counts are of the bridge's",
+                    stacklevel=2,
+                )
+        return self._tried[key]
+
+    def _padding_changes(self) -> float:
+        """How far a row's log-probabilities in a padded batch are from those of the row alone, on either side."""
+        tokens, mask = self._trial()
+        apart = []
+        for rows, real in ((tokens, mask), (tokens.flip(1), mask.flip(1))):
+            together = self._logits(rows, real)
+            for row, kept in enumerate(real):
+                alone = self._logits(rows[row : row + 1, kept], kept[None, kept])[0]
+                apart.append(difference(alone, together[row, kept]))
+        return max(apart)
+
+    def _trial(self) -> tuple[Tensor, Tensor]:
+        """Two rows of tokens, the second padded on the left."""
         n_pos = min(8, self.n_ctx or 8)
         tokens = (torch.arange(2 * n_pos, device=self.device) % int(self.model.cfg.d_vocab)).view(2, n_pos)
         mask = torch.ones_like(tokens, dtype=torch.bool)
         mask[1, : n_pos // 3] = False
-        with evaluating(self.model), torch.no_grad():
-            usual = self._logits(tokens, mask)
-            with native(self.model):
-                fast = self._logits(tokens, mask)
-        return agrees(usual[mask], fast[mask])
+        return tokens, mask
 
     def _arguments(self, mask: Tensor) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
@@ -161,6 +200,11 @@ class ModelView:
             arguments["use_cache"] = False
         if bool(mask.all()):
             return arguments
+        if (self._padding or 0) > PADDING:
+            raise SiteError(
+                "padding changes what this model computes for the tokens beside it (TransformerLens's attention for this "
+                "architecture is not causal under a mask), so texts cannot share a batch; pass max_tokens=1"
+            )
         arguments["attention_mask"] = mask.long()
         if self.is_bridge and not bool(mask[:, 0].all()):
             arguments["position_ids"] = (mask.long().cumsum(-1) - 1).clamp_min(0)
@@ -171,7 +215,8 @@ class ModelView:
 def _attached(point: Any, function: HookFunction) -> Iterator[None]:
     handles: list[Any] = []
     try:
-        point.add_hook(lambda activation, hook: function(activation))
+        # Permanent, so that a `reset_hooks` within leaves it; it is removed by its handle.
+        point.add_hook(lambda activation, hook: function(activation), is_permanent=True)
         handles.append(point.fwd_hooks[-1])
         yield
     finally:
@@ -182,19 +227,19 @@ def _attached(point: Any, function: HookFunction) -> Iterator[None]:
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """No dropout during a run; the training flag is put back."""
-    was_training = bool(getattr(model, "training", False))
-    if was_training:
-        model.eval()
+    """No dropout during a run, in any part of the model; each part's training flag is put back."""
+    training = [part for part in model.modules() if part.training]
     try:
+        for part in training:
+            part.training = False
         yield
     finally:
-        if was_training:
-            model.train()
+        for part in training:
+            part.training = True
 
 
 def fingerprint(model: Any, samples: int = 4096) -> str:
-    """16 hexadecimal digits of a SHA-256 over every weight's shape and an even sample of its values.
+    """16 hexadecimal digits of a SHA-256 over every weight's shape, an even sample of its values, and the sum of all their bits.
 
     Independent of parameter names and order, so that both bridge generations agree on one Hugging Face model. Processing the
     weights (folding layer norm, another dtype) changes it.
@@ -206,5 +251,12 @@ def fingerprint(model: Any, samples: int = 4096) -> str:
             continue  # one bridge generation adds biases of zeros that the other lacks
         step = max(1, flat.numel() // samples)
         sample = flat[::step][:samples].float().cpu().numpy().tobytes()
-        marks.add(hashlib.sha256(str(tuple(parameter.shape)).encode() + sample).hexdigest())
+        about = f"{tuple(parameter.shape)} {_bits(flat)}".encode()
+        marks.add(hashlib.sha256(about + sample).hexdigest())
     return hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
+
+
+def _bits(flat: Tensor) -> int:
+    """The sum of all numbers' bits as integers: exact in any order, changed by any change of one number."""
+    kinds = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    return int(flat.contiguous().view(kinds[flat.element_size()]).sum(dtype=torch.int64))
