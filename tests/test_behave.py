@@ -20,15 +20,17 @@ def log_probabilities(model, ids):
         return torch.log_softmax(model(torch.tensor([ids]))[0].double(), dim=-1)
 
 
-def slow_label_margin(model, dilemma):
+def slow_label_margin(model, dilemma, forms=LABEL):
+    """The whole label's log-probability, token by token, from where the two inputs part."""
     total = 0.0
-    form = LABEL[dilemma.language]
+    form = forms[dilemma.language]
     for first, second, sign in ((dilemma.aligned, dilemma.violating, 1), (dilemma.violating, dilemma.aligned, -1)):
         prompt = form.prompt.format(scenario=dilemma.scenario, first=first, second=second)
         a, b = (ids_of(model, prompt + label) for label in form.answers)
-        place = next(k for k, (x, y) in enumerate(zip(a, b, strict=True)) if x != y)
-        row = log_probabilities(model, a[:place])[-1]
-        total += sign * float(row[a[place]] - row[b[place]])
+        start = next(k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
+        for ids, way in ((a, sign), (b, -sign)):
+            rows = log_probabilities(model, ids)
+            total += way * sum(float(rows[place - 1, ids[place]]) for place in range(start, len(ids)))
     return total / 2
 
 
@@ -53,6 +55,27 @@ def slow_continuation_margin(model, dilemma, forms):
 def test_label_margins(lens, model, dilemmas):
     expected = torch.tensor([slow_label_margin(model, d) for d in dilemmas], dtype=torch.float64)
     torch.testing.assert_close(lens.margins(dilemmas), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("labels", [(" A", " Bq"), (" teacher", " Zq"), (" Q", " Z")], ids="/".join)
+def test_labels_of_several_tokens_are_scored_whole(lens, model, dilemmas, labels):
+    """Some tokenizers split " A" and not " B": the first token alone would compare a space with a letter."""
+    forms = {language: dataclasses.replace(form, answers=labels) for language, form in LABEL.items()}
+    lengths = [len(ids_of(model, "Answer:" + label)) - len(ids_of(model, "Answer:")) for label in labels]
+    assert max(lengths) > 1
+    expected = torch.tensor([slow_label_margin(model, d, forms) for d in dilemmas], dtype=torch.float64)
+    for options in ({}, {"max_tokens": 1}, {"padding_side": "left"}):
+        found = lens.margins(dilemmas, question=vl.Question("label", forms), **options)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_regional_language_is_asked_in_its_language(lens, dilemmas):
+    chinese = [d for d in dilemmas if d.language == "zh"]
+    expected = lens.margins(chinese)
+    for tag in ("zh-CN", "zh_Hans", "ZH"):
+        assert torch.equal(lens.margins([dataclasses.replace(d, language=tag) for d in chinese]), expected)
+    english = lens.margins([dataclasses.replace(d, language="fr") for d in chinese])
+    assert not torch.equal(english, expected)
 
 
 @pytest.mark.parametrize("forms", [CONTINUATION, vl.CLOZE], ids=["options presented", "cloze"])

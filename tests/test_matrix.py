@@ -1,11 +1,14 @@
 """Is the support matrix what one gets by editing and asking, cell by cell?"""
 
+import dataclasses
+
 import matplotlib.image
 import pytest
 import torch
 
 import value_lens as vl
-from value_lens.errors import DataError
+from value_lens.errors import DataError, MismatchError
+from value_lens.report import plain_words
 
 
 @pytest.fixture
@@ -68,6 +71,58 @@ def test_frame_has_a_row_a_cell(matrix):
     assert row.effect == pytest.approx(float(matrix.effect[at]))
     assert row.n_neurons == 12 and row.n_dilemmas == 4
     assert row.interval_low <= row.effect <= row.interval_high
+
+
+def test_controls_are_told_how_like_their_neurons_they_are(lens, dilemmas, sets, texts, matrix):
+    rate = lens.collect(texts).rate()
+    found = matrix.meta["matching"]
+    assert set(found) == {"honesty", "care"}
+    for value, row in found.items():
+        assert row["rate"] == pytest.approx(float(rate[sets[value].mask()].mean()), abs=1e-6)
+        assert 0 <= row["control_overlap"] <= 1 and 0 < row["control_rate"] < 1
+    alone = lens.support_matrix(dilemmas, sets, controls=1)
+    assert alone.meta["matching"]["care"]["control_overlap"] is None
+    assert "matching" not in lens.support_matrix(dilemmas, sets, controls=0).meta
+
+
+def test_statistics_of_another_site_or_model_are_refused(lens, dilemmas, sets, texts):
+    with pytest.raises(MismatchError, match="cannot combine site 'gate' with site 'post'"):
+        lens.support_matrix(dilemmas, sets, stats=lens.collect(texts, site="gate"))
+    strange = dataclasses.replace(lens.collect(texts), model="0" * 16)
+    known = {value: dataclasses.replace(neurons, model=lens.info.fingerprint) for value, neurons in sets.items()}
+    with pytest.raises(MismatchError, match="different weights"):
+        lens.support_matrix(dilemmas, known, stats=strange)
+
+
+def test_fillings_of_one_frame_count_once(lens, dilemmas, sets):
+    """Each dilemma four times over: the same rates, and with clusters the same p-values and nearly the same intervals."""
+    copies = [dataclasses.replace(d, id=f"{d.id}/{k}", cluster=d.id) for k in range(4) for d in dilemmas]
+    once = lens.support_matrix(dilemmas, sets, controls=0)
+    often = lens.support_matrix(copies, sets, controls=0)
+    torch.testing.assert_close(often.rate, once.rate, equal_nan=True)
+    assert often.n_clusters("en", "care") == once.n_clusters("en", "care") == 4
+    torch.testing.assert_close(often.p, once.p, equal_nan=True, atol=0.03, rtol=0)
+    torch.testing.assert_close(often.interval, once.interval, equal_nan=True, atol=0.03, rtol=0)
+
+
+def test_a_cell_without_dilemmas_or_with_unknown_margins_has_no_inference(matrix):
+    broken = matrix.edited_margins.clone()
+    a, items = matrix.ablated.index("care"), matrix.items_of("en", "honesty")
+    broken[a, items[0]] = torch.nan
+    found = dataclasses.replace(matrix, edited_margins=broken)
+    at = (matrix.languages.index("en"), matrix.values.index("honesty"), a)
+    assert found.effect[at].isnan() and found.p[at].isnan() and found.interval[at].isnan().all()
+    others = ~found.effect.isnan()
+    assert not found.p[others].isnan().any() and not found.interval[others].isnan().any()
+
+
+def test_words_speak_of_measured_cells_only(lens, dilemmas, sets):
+    """A value asked in one language alone is not counted in the other."""
+    some = [d for d in dilemmas if not (d.language == "zh" and d.value == "care")]
+    matrix = lens.support_matrix(some, sets, controls=2)
+    words = " ".join(plain_words(matrix, {}, "vape"))
+    assert "nan" not in words and "of 2 values" in words and "of 1 values" in words
+    assert "their controls on" in words and "rest on 4 independent dilemmas" in words
 
 
 def test_save_and_load(matrix, tmp_path):

@@ -1,5 +1,6 @@
 """Is a neuron set a set, does it keep its site, and are its random controls matched to it?"""
 
+import math
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import value_lens as vl
 from value_lens import store
 from value_lens.errors import ArtefactError, MismatchError, NeuronError
+from value_lens.neurons import overlap
 
 N_LAYERS, D_MLP = 3, 7
 pairs = st.sets(st.tuples(st.integers(0, N_LAYERS - 1), st.integers(0, D_MLP - 1)))
@@ -215,10 +217,29 @@ def test_a_single_neuron_is_replaced_by_one_of_its_pool_nearest_each_of_them_in_
     assert vl.matched_random(chosen, rate, n_sets=1, seed=1, exclude=barred, pool=1)[0].neurons == ((1, nearest[0]),)
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.001, 1.0], ids=["one rate", "nearly one rate", "every rate"])
+def test_controls_of_a_set_that_fires_alike_are_not_the_same_few_neurons(spread):
+    """Two random fifths of a pool share a fifth; with ties broken by index, or a pool of fixed size, they shared most."""
+    rate = 0.2 + spread * some_rate(d_mlp=2000)
+    chosen = wide([(1, index) for index in range(0, 2000, 40)], d_mlp=2000)
+    controls = vl.matched_random(chosen, rate, n_sets=12, seed=0)
+    assert overlap(controls) < 0.3
+    drawn = [index for control in controls for _, index in control]
+    assert max(drawn) > 1500 and min(drawn) < 500  # no preference for low indices
+    gaps = [float(rate[1, index]) for index in drawn]
+    assert abs(sum(gaps) / len(gaps) - float(rate[1, ::40].mean())) < 0.02
+
+
+def test_overlap_is_the_mean_share_of_pairs():
+    sets = [made([(0, 1), (0, 2)]), made([(0, 2), (0, 3)]), made([(0, 5), (0, 6)])]
+    assert overlap(sets) == pytest.approx((0.5 + 0 + 0) / 3)
+    assert math.isnan(overlap(sets[:1]))
+
+
 def test_an_empty_set_has_empty_controls_and_the_origin_is_told():
     control = vl.matched_random(wide([], provenance={"value": "care"}), some_rate(), n_sets=2, seed=8)[1]
     assert len(control) == 0
-    assert control.provenance == {"matched_random": {"seed": 8, "number": 1, "pool": 10}, "for": {"value": "care"}}
+    assert control.provenance == {"matched_random": {"seed": 8, "number": 1, "pool": 5}, "for": {"value": "care"}}
 
 
 def test_a_layer_with_just_enough_others_will_do_and_with_one_fewer_not():

@@ -15,7 +15,7 @@ from .corpus import Dilemma, LabelledText
 from .edit import Edit, EditLog, require_neurons_of, zero
 from .edit import editing as _editing
 from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, TooLong, resolve_site
-from .neurons import NeuronSet
+from .neurons import NeuronSet, require_same
 from .report import draw_firing
 from .stats import FiringStats, Progress
 from .trials import Inference, Picture, SupportMatrix
@@ -143,13 +143,15 @@ class ValueLens:
         """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.
 
         stats: firing statistics at the same site to match the controls' firing rates on; without them the rates are counted on
-        the dilemmas' own scenarios.
+        the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or model.
         """
         sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
         site = self._site(sorted(sites)[0])
         if stats is None:
             scenarios = [LabelledText(d.id, d.scenario, d.value, "+", d.language) for d in dilemmas]
             stats = self.collect(scenarios, site=site.name, moments=False)
+        for neurons in filter(len, sets.values()):
+            require_same(stats, neurons)
         return _trials.support_matrix(
             self._view,
             site,

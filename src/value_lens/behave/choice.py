@@ -1,11 +1,12 @@
 """Which option does the model prefer? Log-probability margins per dilemma, both presentation orders averaged.
 
 margin = log P(aligned) - log P(violating); support rate = share of dilemmas with a positive margin (an exact tie counts half).
-"label" scores the first token in which the two labels differ; "continuation" the mean log-probability per token of the option.
+"label" scores each label from the first token in which the two differ to its end; "continuation" the mean log-probability per
+token of the option.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -70,14 +71,22 @@ class EncodedQuestion:
 
 
 def _label(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> list[_Sequence]:
-    """One run: both labels are read off the position before the first token in which the two full inputs differ."""
+    """One run where the inputs differ in their last token alone, read off the position before it; else one run a label.
+
+    A label may be several tokens (some tokenizers split " A" and not " B"): its log-probability is their sum.
+    """
     full = [encode(view, shown.prompt + answer, origin=origin, name=name) for answer in (shown.aligned, shown.violating)]
     shared = _shared(full[0].ids, full[1].ids)
     if shared in (len(full[0].ids), len(full[1].ids)):
         raise DataError(f"the labels {shown.aligned!r} and {shown.violating!r} are the same to this tokenizer")
-    context = EncodedText(full[0].ids[:shared], 0, origin)
-    scored = tuple((shared - 1, item.ids[shared], sign * share) for item, sign in zip(full, (1, -1), strict=True))
-    return [_Sequence(context, shown.item, scored)]
+    if all(len(item.ids) == shared + 1 for item in full):
+        scored = tuple((shared - 1, item.ids[shared], sign * share) for item, sign in zip(full, (1, -1), strict=True))
+        return [_Sequence(EncodedText(full[0].ids[:shared], 0, origin), shown.item, scored)]
+    made: list[_Sequence] = []
+    for item, sign in zip(full, (1, -1), strict=True):
+        scored = tuple((place - 1, item.ids[place], sign * share) for place in range(shared, len(item.ids)))
+        made.append(_Sequence(replace(item, origin=origin + len(made)), shown.item, scored))
+    return made
 
 
 def _continuation(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> list[_Sequence]:

@@ -1,5 +1,6 @@
 """How is a dilemma put to a model? Templates per language, and the two ways of answering."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -63,7 +64,7 @@ class Presentation:
 
 @dataclass(frozen=True)
 class Question:
-    """A scoring and its wordings by language; a language without one of its own uses the English wording."""
+    """A scoring and its wordings by language ("zh-CN" is asked as "zh"); one without any uses the English wording."""
 
     scoring: str = "label"
     formats: Mapping[str, ChoiceFormat] = field(default_factory=dict)
@@ -72,10 +73,15 @@ class Question:
         if self.scoring not in SCORINGS:
             raise UnknownNameError("scoring", self.scoring, SCORINGS)
 
+    def _wording(self, language: str) -> ChoiceFormat:
+        defaults = DEFAULT_FORMATS[self.scoring]
+        primary = re.split("[-_]", language)[0].lower()
+        found = (self.formats.get(language), self.formats.get(primary), defaults.get(primary))
+        return next((wording for wording in found if wording is not None), defaults["en"])
+
     def presentations(self, dilemma: Dilemma, item: int) -> list[Presentation]:
         """Both orders of the options (one, when the prompt does not present them)."""
-        defaults = DEFAULT_FORMATS[self.scoring]
-        wording = self.formats.get(dilemma.language) or defaults.get(dilemma.language) or defaults["en"]
+        wording = self._wording(dilemma.language)
         aligned, violating = dilemma.aligned, dilemma.violating
         orders = [(aligned, violating), (violating, aligned)] if wording.presents_options else [(aligned, violating)]
         made: list[Presentation] = []

@@ -13,6 +13,7 @@ from ..errors import DataError, MismatchError
 from ..neurons import NeuronSet
 from .scores import NeuronScores
 
+ROUNDING = 1e-12  # a difference of two shares that is exactly at a threshold may be computed this far below it
 Mask = Bool[Tensor, "value layer neuron"]
 
 
@@ -73,7 +74,8 @@ def threshold_rule(threshold: float = 0.03, *, sign: Literal["+", "-"] = "+") ->
         raise DataError(f"threshold {threshold} would take neurons without a difference; give a positive one")
 
     def choose(scores: NeuronScores) -> Mask:
-        return scores.scores >= threshold if sign == "+" else scores.scores <= -threshold
+        d = scores.scores if sign == "+" else -scores.scores
+        return d >= threshold - ROUNDING
 
     return Rule("threshold", choose, "opposition", {"threshold": threshold, "sign": sign})
 
@@ -88,7 +90,7 @@ def npti_rule(*, threshold: float = 0.1, at_least: int = 2000, sign: Literal["+"
         d = scores.scores if sign == "+" else -scores.scores
         flat = rearrange(d, "value layer neuron -> value (layer neuron)")
         edge = flat.topk(min(at_least, flat.shape[1]), dim=1).values[:, -1]
-        return d >= edge.clamp_max(threshold)[:, None, None]
+        return d >= edge.clamp_max(threshold)[:, None, None] - ROUNDING
 
     return Rule("npti", choose, "opposition", {"threshold": threshold, "at_least": at_least, "sign": sign})
 

@@ -77,6 +77,8 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
     for place, language in enumerate(matrix.languages):
         said.append(_language_words(matrix, place, language, method))
     said.append(_evidence(matrix))
+    if "matching" in matrix.meta:
+        said.append(_matching_words(matrix))
     empty = [shown(a) for a, count in zip(matrix.ablated, matrix.n_neurons, strict=True) if not count]
     if empty:
         said.append(f"Not tested, because {method} chose no neurons: {', '.join(empty)}.")
@@ -97,11 +99,23 @@ def _evidence(matrix: SupportMatrix) -> str:
     return line + "."
 
 
+def _matching_words(matrix: SupportMatrix) -> str:
+    """How like their neurons the controls are."""
+    found = list(matrix.meta["matching"].values())
+    mean = lambda name: 100 * sum(row[name] for row in found) / len(found)  # noqa: E731
+    line = (
+        f"The neurons ablated fire on {mean('rate'):.1f}% of all tokens counted, their controls on {mean('control_rate'):.1f}%"
+    )
+    if found[0]["control_overlap"] is not None:
+        line += f"; two controls of one value share {mean('control_overlap'):.0f}% of their neurons"
+    return line + "."
+
+
 def _language_words(matrix: SupportMatrix, place: int, language: str, method: str) -> str:
     pairs = [
         (matrix.values.index(value), a)
         for a, value in enumerate(matrix.ablated)
-        if value in matrix.values and matrix.n_neurons[a]
+        if value in matrix.values and matrix.n_neurons[a] and not matrix.effect[place, matrix.values.index(value), a].isnan()
     ]
     effect = 100 * matrix.effect[place]
     clean = 100 * matrix.clean[place]

@@ -5,11 +5,15 @@ as fillings of one frame, stand or fall together: whole clusters are resampled a
 than their frames do.
 """
 
+import functools
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+EXACT = 12  # clusters up to which all 2^n assignments of signs are gone through
+TIE = 1e-6  # sums closer than this are equal
 
 
 def paired_interval(
@@ -19,10 +23,13 @@ def paired_interval(
     n_resamples: int,
     level: float,
     generator: torch.Generator,
+    possible: tuple[float, float] = (-1.0, 1.0),
 ) -> Float[Tensor, "ablated bound"]:
     """Percentile bootstrap interval of the mean difference; whole clusters are resampled, together for every row (paired).
 
-    clusters: which cluster each item belongs to. NaN where all items are of one: nothing then says how much clusters vary.
+    clusters: which cluster each item belongs to. possible: the lowest and highest mean difference there can be. Where all n
+    clusters agree a bootstrap has no width; then up to 1 - ((1 - level) / 2)^(1/n) of all clusters may be otherwise (Clopper and
+    Pearson's bound for none seen), by as much as is possible. NaN where all items are of one cluster.
     """
     of = clusters.unique(return_inverse=True)[1]
     sums, sizes = _by_cluster(differences, of), torch.bincount(of)
@@ -31,8 +38,11 @@ def paired_interval(
     draws = torch.randint(len(sizes), (n_resamples, len(sizes)), generator=generator)
     n_drawn = sizes[draws].sum(1)
     means = torch.stack([row[draws].sum(1) / n_drawn for row in sums])
-    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=means.dtype)
-    return torch.quantile(means, ends, dim=1).T
+    ends = torch.quantile(means, torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=means.dtype), dim=1).T
+    by_cluster, mean = sums / sizes, differences.mean(1, keepdim=True)
+    unseen = 1 - ((1 - level) / 2) ** (1 / len(sizes))
+    bound = mean + unseen * (torch.tensor([possible], dtype=mean.dtype) - mean)
+    return torch.where((by_cluster.amax(1) - by_cluster.amin(1) < TIE)[:, None], bound, ends)
 
 
 def sign_flip_p(
@@ -42,36 +52,57 @@ def sign_flip_p(
     n_resamples: int,
     generator: torch.Generator,
 ) -> list[Float[Tensor, "ablated"]]:
-    """Two-sided p-values of mean differences of 0, corrected for all rows of all blocks by the step-down maximum statistic.
+    """Two-sided p-values of mean differences of 0, corrected for all rows of all blocks by the step-down minimum p-value.
 
     clusters: for each block, which cluster each of its items belongs to; a number means the same cluster in every block.
 
     Were the null true, each cluster's sign would be a coin toss, the same toss for every row and block it stands in (a frame in
-    two languages). A row's p-value is (1 + draws whose largest |mean|, over this row and all that are no farther from 0, is as far
-    from 0 as this row's) / (1 + draws), and no less than that of any row farther from 0. With one row this is the plain sign-flip
-    test. The correction is that of Westfall and Young (1993, algorithm 2.8): it keeps the family-wise error under dependence, a
-    large effect does not hide a smaller one, and, unlike a multiple of the plain p-value, it is not bounded by the number of draws
-    times the number of cells. Few clusters bound it: n of them cannot give less than 2 / 2^n.
+    two languages). A row's own p-value is the share of tosses whose |mean| is as far from 0, counted exactly when no more than
+    `EXACT` of its clusters moved. Corrected it is the share of draws in which the smallest own p-value, over this row and all that
+    are no surer, is as small, and no less than that of any surer row. This is the minP correction of Westfall and Young (1993,
+    algorithm 2.8): it keeps the family-wise error under dependence; neither a large effect nor a cell of few clusters hides
+    another. With one row it is the plain sign-flip test. With m clusters that moved no p-value is below 2 / 2^m.
     """
     n_clusters = 1 + max((int(of.max()) for of in clusters), default=0)
     tosses = 2 * torch.randint(0, 2, (n_clusters, n_resamples), generator=generator, dtype=torch.int8) - 1
     found = [block.new_empty(len(block), dtype=torch.float64) for block in blocks]
-    rows: list[tuple[float, int, int, Tensor, Tensor]] = []  # size, block, row, sums by cluster, the clusters
+    rows: list[tuple[float, int, int, Tensor]] = []  # own p, block, row, own p of every draw
     for place, (block, numbers) in enumerate(zip(blocks, clusters, strict=True)):
         present, of = numbers.unique(return_inverse=True)
-        sums = _by_cluster(block.double(), of) / block.shape[1]
-        rows += [(abs(float(row.sum())), place, number, row, present) for number, row in enumerate(sums)]
-    rows.sort(key=lambda row: row[:3])
-    largest, counts = torch.zeros(n_resamples, dtype=torch.float64), []
-    for size, _, _, row, present in rows:
-        moved = row.nonzero().flatten()
-        largest = torch.maximum(largest, (row[moved] @ tosses[present[moved]].double()).abs())
-        counts.append(int((largest >= size - 1e-9).sum()))
-    most = 0
-    for (_, place, number, *_), count in zip(reversed(rows), reversed(counts), strict=True):
-        most = max(most, count)
-        found[place][number] = (1 + most) / (1 + n_resamples)
+        for number, sums in enumerate(_by_cluster(block.double(), of)):
+            moved = sums.nonzero().flatten()
+            own, drawn = _own_p(sums[moved], tosses[present[moved]])
+            rows.append((own, place, number, drawn))
+    rows.sort(key=lambda row: row[:3], reverse=True)
+    smallest, counts = torch.ones(n_resamples), []
+    for own, _, _, drawn in rows:
+        smallest = torch.minimum(smallest, drawn)
+        counts.append(int((smallest <= own * (1 + TIE)).sum()))
+    least = 0.0
+    for (own, place, number, _), count in zip(reversed(rows), reversed(counts), strict=True):
+        least = max(least, own, (1 + count) / (1 + n_resamples))
+        found[place][number] = least
     return found
+
+
+def _own_p(sums: Float[Tensor, "cluster"], tosses: Tensor) -> tuple[float, Tensor]:
+    """The plain sign-flip p-value of one row's sums by cluster, none of them 0, and what it is of every draw."""
+    if not len(sums):
+        return 1.0, torch.ones(tosses.shape[1])
+    drawn, size = (sums @ tosses.double()).abs(), sums.sum().abs()
+    exact = len(sums) <= EXACT
+    reached = ((sums @ _all_signs(len(sums))).abs() if exact else drawn).sort().values
+    own_is_one = 0 if exact else 1
+    far = len(reached) - torch.searchsorted(reached, torch.cat([size[None], drawn]) - TIE)
+    p = ((own_is_one + far).double() / (own_is_one + len(reached))).float()
+    return float(p[0]), p[1:]
+
+
+@functools.cache
+def _all_signs(n: int) -> Float[Tensor, "cluster resample"]:
+    """Every assignment of signs, the first one fixed: the others mirror these."""
+    bits = torch.arange(2 ** (n - 1))[None] >> torch.arange(n)[:, None] & 1
+    return 1 - 2 * bits.double()
 
 
 def _by_cluster(differences: Float[Tensor, "ablated item"], of: Int[Tensor, "item"]) -> Float[Tensor, "ablated cluster"]:

@@ -126,23 +126,30 @@ class SupportMatrix:
         numbers = {name: number for number, name in enumerate(dict.fromkeys(self.item_clusters))}
         of = torch.tensor([numbers[name] for name in self.item_clusters], dtype=torch.int64)
         for (l, v), block in blocks.items():
+            clean = float(self.clean[l, v])
             interval[l, v, tested] = paired_interval(
-                block, of[items[l, v]], n_resamples=n_draws, level=settings.level, generator=generator
+                block,
+                of[items[l, v]],
+                n_resamples=n_draws,
+                level=settings.level,
+                generator=generator,
+                possible=(-clean, 1 - clean),
             )
         clusters = [of[items[place]] for place in blocks]
         found = sign_flip_p(list(blocks.values()), clusters, n_resamples=n_draws, generator=generator)
         for (l, v), corrected in zip(blocks, found, strict=True):
             p[l, v, tested] = corrected
-        return interval, p
+        unknown = torch.isnan(self.effect)
+        return interval.masked_fill(unknown[..., None], torch.nan), p.masked_fill(unknown, torch.nan)
 
     @property
     def interval(self) -> Float64[Tensor, "language value ablated bound"]:
-        """Paired bootstrap interval of the effect, over clusters; NaN for a cell of one cluster."""
+        """Paired bootstrap interval of the effect, over clusters, each cell's own (not corrected for their number); see `inference`."""
         return self._inferred[0]
 
     @property
     def p(self) -> Float64[Tensor, "language value ablated"]:
-        """Sign-flip p-value of the effect, clusters flipped whole, corrected over all cells by the maximum statistic."""
+        """Sign-flip p-value of the effect, clusters flipped whole, corrected over all cells by the minimum p-value."""
         return self._inferred[1]
 
     def to_frame(self) -> "pandas.DataFrame":

@@ -13,7 +13,7 @@ from ..corpus import Dilemma
 from ..edit import Edit, editing, require_neurons_of
 from ..errors import DataError
 from ..model import ModelView, NeuronSite
-from ..neurons import NeuronSet, matched_random
+from ..neurons import NeuronSet, matched_random, overlap
 from ..stats import Progress
 from ..values import in_order
 from .matrix import Inference, SupportMatrix
@@ -89,8 +89,29 @@ def support_matrix(
         control_margins=random,
         inference=inference,
         meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": view.info.fingerprint}
-        | ({"controls_avoid": "all sets" if barred else "own set"} if n_controls else {}),
+        | (
+            {"controls_avoid": "all sets" if barred else "own set", "matching": _matching(chosen, controls, rate)}
+            if controls
+            else {}
+        ),
     )
+
+
+def _matching(
+    sets: Mapping[str, NeuronSet], controls: Mapping[str, Sequence[NeuronSet]], rate: Float[Tensor, "layer neuron"]
+) -> dict[str, dict[str, float | None]]:
+    """{value: how often its neurons and their controls fire on average, and what share of neurons two controls have in common}."""
+
+    def fires(some: Sequence[NeuronSet]) -> float:
+        return round(float(torch.cat([rate[neurons.mask()] for neurons in some]).mean()), 6)
+
+    def shared(some: Sequence[NeuronSet]) -> float | None:
+        return round(overlap(some), 6) if len(some) > 1 else None
+
+    return {
+        value: {"rate": fires([sets[value]]), "control_rate": fires(drawn), "control_overlap": shared(drawn)}
+        for value, drawn in controls.items()
+    }
 
 
 def _barred(sets: Mapping[str, NeuronSet]) -> NeuronSet | None:
