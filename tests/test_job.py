@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 import value_lens as vl
 from value_lens.cli import app
 from value_lens.corpus import write_jsonl
-from value_lens.errors import DataError
-from value_lens.job import Job, file_name, run_job
+from value_lens.errors import DataError, OutputError
+from value_lens.folder import file_name
+from value_lens.job import Job, run_job
 
 terminal = CliRunner()
 
@@ -114,10 +115,23 @@ def test_same_seed_same_files(folders, data, tmp_path):
         (["--engine", "onnx"], "unknown engine 'onnx'"),
         (["--scoring", "essay"], "unknown scoring 'essay'"),
         (["--n-neurons", "0"], "n_neurons is 0"),
+        (["--n-neurons", "9", "--top", "2"], "top is 2.0; give a share above 0 and not above 1"),
+        (["--n-neurons", "9", "--filter", "nan"], "filter is nan"),
+        (["--n-neurons", "9", "--bar", "-1"], "bar is -1.0"),
+        (["--n-neurons", "9", "--threshold", "nan"], "threshold is nan"),
+        (["--seed", "-1"], "seed is -1; give a whole number from 0 to 2**63 - 1"),
+        (["--seed", str(2**63)], "seed is 9223372036854775808"),
+        (["--fillings", "some"], "unknown fillings 'some'; known: all, training, held_out"),
+        (["--device", "toaster"], "unknown device 'toaster'; known: cpu"),
+        (["--device", "meta"], "unknown device 'meta'; known: cpu"),
+        (["--device", "cuda:99"], "unknown device 'cuda:99'; known: cpu"),
+        (["--per-value", "0"], "per_value is 0; give a count of at least 1, or None for all"),
+        (["--controls", "-1"], "controls is -1; give a count of at least 0"),
         (["--texts", "nowhere.jsonl"], "no file nowhere.jsonl"),
     ],
 )
-def test_bad_settings_are_one_clear_line(folders, data, tmp_path, options, message):
+def test_bad_settings_are_one_clear_line(folders, data, tmp_path, monkeypatch, options, message):
+    monkeypatch.setattr("value_lens.job.load_model", lambda *a, **k: pytest.fail("work began"))
     result = terminal.invoke(app, arguments(folders, data, tmp_path / "out", *options))
     assert result.exit_code == 1
     assert message in result.output + getattr(result, "stderr", "")
@@ -184,6 +198,105 @@ def test_texts_of_one_aspect_still_serve_vape(folders, data, tmp_path, texts):
     assert "opposition" not in result.summary["methods"]
     with pytest.raises(vl.ValueLensError, match="needs texts of both aspects"):
         run_job(Job(model=str(folders["gpt2"]), method="opposition", **given), tmp_path / "out")
+
+
+def test_a_method_that_does_not_apply_is_refused_before_the_model_is_loaded(data, tmp_path):
+    with pytest.raises(DataError, match="method 'vape' does not apply: it needs at least two values"):
+        run_job(Job(model="no/model", values=("care",), **data), tmp_path)
+
+
+@pytest.mark.parametrize(("controls", "most"), [(0, 135), (2, 67)])
+def test_more_neurons_than_the_model_has_are_refused_before_the_counting(folders, data, tmp_path, monkeypatch, controls, most):
+    monkeypatch.setattr("value_lens.lens.ValueLens.collect", lambda *a, **k: pytest.fail("counting began"))
+    job = Job(model=str(folders["gpt2"]), n_neurons=most + 1, controls=controls, **data)
+    with pytest.raises(DataError, match=f"n_neurons is {most + 1}, but the model has 135 neurons.*; give at most {most}"):
+        run_job(job, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["summary.json", "matrix.csv", "layers.png", "effects_en.png", "neurons/care.json"])
+def test_a_folder_in_the_way_of_a_file_is_found_before_the_work(data, tmp_path, name):
+    (tmp_path / "out" / name).mkdir(parents=True)
+    with pytest.raises(OutputError, match=f"{name} is a folder, but a run writes a file of that name"):
+        run_job(Job(model="no/model", **data), tmp_path / "out")
+
+
+def test_a_file_in_the_way_of_a_folder_is_found_before_the_work(data, tmp_path):
+    (tmp_path / "neurons").write_text("mine")
+    with pytest.raises(OutputError, match="neurons is a file, but a run writes a folder of that name"):
+        run_job(Job(model="no/model", **data), tmp_path)
+
+
+def files_in(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_used_again_holds_one_run(folders, data, tmp_path):
+    job = Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data)
+    run_job(job, tmp_path / "out")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    fewer = dataclasses.replace(job, values=("honesty", "care"), languages=("en",))
+    run_job(fewer, tmp_path / "out")
+    run_job(fewer, tmp_path / "fresh")
+    assert files_in(tmp_path / "out") == files_in(tmp_path / "fresh") | {"notes.txt"}
+    assert "neurons/duty.json" not in files_in(tmp_path / "out")
+
+
+def test_a_run_that_fails_leaves_an_earlier_one_whole_or_none_of_it(folders, data, tmp_path, monkeypatch):
+    job = Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data)
+    run_job(job, tmp_path)
+    before = files_in(tmp_path)
+    with pytest.raises(vl.ValueLensError):
+        run_job(dataclasses.replace(job, model="no/model"), tmp_path)
+    assert files_in(tmp_path) == before
+
+    def fail(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("value_lens.lens.ValueLens.support_matrix", fail)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, tmp_path)
+    assert files_in(tmp_path) == {"stats.safetensors", "texts.jsonl", "dilemmas.jsonl"}
+
+
+def test_a_picture_that_fails_loses_nothing_else(folders, data, tmp_path, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr("value_lens.trials.SupportMatrix.plot", fail)
+    with pytest.raises(RuntimeError, match="no font"):
+        run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data), tmp_path / "out")
+    assert files_in(tmp_path / "out") >= {"summary.json", "matrix.csv", "stats.safetensors", "neurons/care.json"}
+
+
+def test_rows_skipped_are_counted_and_said(folders, data, tmp_path):
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text((tmp_path / "texts.jsonl").read_text() + '{"id": "x"}\n{"id": "y"}\n')
+    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, skip_bad=True, **{**data, "texts": str(mixed)})
+    result = run_job(job, tmp_path / "out")
+    assert result.summary["corpus"]["n_rows_skipped"] == {"texts": 2, "dilemmas": 0}
+    beside = tmp_path / "mixed.bad-texts.jsonl"
+    assert f"2 of 62 rows of {mixed} could not be used; they stand in {beside}." in result.words
+    assert len(beside.read_text().splitlines()) == 2
+
+    mixed.write_text((tmp_path / "texts.jsonl").read_text())
+    result = run_job(job, tmp_path / "out")
+    assert result.summary["corpus"]["n_rows_skipped"] == {"texts": 0, "dilemmas": 0} and not beside.exists()
+
+
+@pytest.mark.parametrize("scoring", ["label", "continuation"])
+def test_dilemmas_beyond_the_context_are_named_together_before_the_counting(
+    folders, data, tmp_path, dilemmas, monkeypatch, scoring
+):
+    monkeypatch.setattr("value_lens.lens.ValueLens.collect", lambda *a, **k: pytest.fail("counting began"))
+    long = [dataclasses.replace(d, scenario=" ".join([d.scenario] * 60)) for d in dilemmas[:7]]
+    path = write_jsonl(tmp_path / "long.jsonl", [*long, *dilemmas[7:]])
+    job = Job(model=str(folders["llama"]), scoring=scoring, **{**data, "dilemmas": str(path)})
+    with pytest.raises(DataError) as found:
+        run_job(job, tmp_path / "out")
+    assert str(found.value) == (
+        "7 of 16 dilemmas are longer than the model's context of 96 tokens: 'd0', 'd1', 'd2', 'd3', 'd4', ...; "
+        "shorten them or leave them out"
+    )
 
 
 def test_file_names_are_safe_and_distinct():

@@ -15,7 +15,7 @@ from value_lens.axes import AXES
 ROOT = Path(value_lens.__file__).parent
 PACKAGE = ROOT.name
 ABOVE = ("errors", "axes", "_version", "store", "values", "corpus", "neurons", "model", "stats", "locate")
-BELOW = ("edit", "behave", "trials", "organisms", "report", "lens", "job", "cli")
+BELOW = ("edit", "behave", "trials", "organisms", "report", "lens", "settings", "folder", "job", "cli")
 ROOMS = ABOVE + BELOW  # in this order
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 ARRAYS = set("Float Float32 Float64 Int Int32 Int64 Bool UInt8 Shaped Num Real Integer Inexact".split(" "))  # noqa: SIM905

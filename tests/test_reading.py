@@ -65,6 +65,15 @@ def test_bad_rows_are_kept_apart_and_the_good_ones_used(mixed, tmp_path):
     assert rows[0]["content"] == {"id": "b"} and rows[1]["content"] == "not json"
 
 
+def test_where_all_rows_are_bad_it_says_so_and_where_they_stand(tmp_path):
+    bad = tmp_path / "bad.jsonl"
+    with pytest.raises(
+        DataError, match=rf"none of the 3 rows can be used; they stand in {bad}, the first of them: list, row 1: field 'text'"
+    ):
+        vl.load_texts([{"id": str(k)} for k in range(3)], skip_bad=bad)
+    assert len(bad.read_text().splitlines()) == 3
+
+
 def test_without_bad_rows_no_file_is_written(tmp_path):
     vl.load_texts([GOOD], skip_bad=tmp_path / "bad.jsonl")
     assert not (tmp_path / "bad.jsonl").exists()
@@ -81,7 +90,7 @@ def test_csv_lines_are_told_as_an_editor_counts_them(tmp_path):
     path.write_text('id,text,value,aspect,language\na,"two\nlines",care,+,en\nb,,care,+,en\nc,x,care,+,en,more\n')
     with pytest.raises(BadRowsError) as caught:
         vl.load_texts(path)
-    assert "line 4: field 'text' is missing" in str(caught.value) and "line 5: more fields than the header's 5" in str(
+    assert "line 4: field 'text' is empty (null)" in str(caught.value) and "line 5: more fields than the header's 5" in str(
         caught.value
     )
 
@@ -225,7 +234,7 @@ def test_a_saved_data_set_folder_is_read(tmp_path):
 
 def test_an_empty_cell_of_a_table_is_a_missing_field():
     frame = pandas.DataFrame([{**GOOD, "prompt": None}, {**GOOD, "id": "b", "text": None}])
-    with pytest.raises(BadRowsError, match="DataFrame, row 2: field 'text' is missing"):
+    with pytest.raises(BadRowsError, match=r"DataFrame, row 2: field 'text' is empty \(null\)"):
         vl.load_texts(frame)
 
 

@@ -108,7 +108,8 @@ def test_a_missing_field_is_named_with_those_found(kind, row, name, absent):
     if absent == "null":
         rest[name] = None
     hint = r" \(or 'polarity', \+1 or -1\)" if name == "aspect" else ""
-    with pytest.raises(DataError, match=rf"^here: field '{name}'{hint} is missing; found \['"):
+    lacks = {"left out": "missing", "null": r"empty \(null\)"}[absent]
+    with pytest.raises(DataError, match=rf"^here: field '{name}'{hint} is {lacks}; found \['"):
         record_from(rest, kind, "here")
 
 

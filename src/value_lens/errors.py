@@ -26,6 +26,10 @@ class DataError(ValueLensError, ValueError):
     """A record, file or group of texts that cannot be used as it is."""
 
 
+class TooLongError(DataError):
+    """An input that is longer than the model's context."""
+
+
 class SiteError(ValueLensError, ValueError):
     """The model does not have the neurons that were asked for."""
 

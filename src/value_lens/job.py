@@ -1,9 +1,7 @@
 """What is the main job, from a model's name to files? Load, count, find, ablate, compare with controls, write, say."""
 
-import hashlib
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,67 +9,23 @@ from typing import Any
 import torch
 
 from . import store
-from .behave import SCORINGS
-from .corpus import Dilemma, LabelledText, bad_rows_beside, layout_of, load_dilemmas, load_texts
-from .errors import DataError, UnknownNameError
+from .behave import EncodedQuestion, Question
+from .corpus import BadRowsError, Dilemma, Group, LabelledText, bad_rows_beside, layout_of, load_dilemmas, load_texts
+from .errors import DataError, TooLongError
+from .folder import LAYERS, MATRIX, STATS, SUMMARY, clear, neurons_of, picture_of, require_free
 from .lens import ValueLens
-from .locate import NeuronScores, Rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
-from .model import BATCH_TOKENS, ENGINES, load_model, require_site
+from .locate import NeuronScores, opposition, select, vape
+from .model import ModelInfo, ModelView, load_model
 from .neurons import NeuronSet
 from .organisms import read_true_neurons
 from .report import draw_layers, method_summary, plain_words, shown, support_summary
+from .settings import METHODS, Job
 from .stats import FiringStats
 from .trials import Inference, SupportMatrix
 
 DPI = 120
-METHODS = ("vape", "opposition")
+SHOWN = 5  # dilemmas that an error message names
 OnProgress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Settings of the main job; checked when made, so that a bad name is found before any work.
-
-    model: hub name or folder. texts, dilemmas: any source of `load_texts` by name or path. skip_bad: keep a source's good rows and
-    write its bad ones to a file beside it (or into the output folder). method: whose neurons are ablated.
-    n_neurons: the highest-scoring neurons per value instead of the method's published rule. top, filter, bar: VAPE's quantiles.
-    threshold: opposition's least difference. per_group, per_value: how many texts and dilemmas of each group.
-    """
-
-    model: str
-    engine: str = "bridge"
-    device: str = "cpu"
-    dtype: str = "float32"
-    texts: str = "bank"
-    dilemmas: str = "bank"
-    values: tuple[str, ...] | None = None
-    languages: tuple[str, ...] | None = None
-    fillings: str = "all"
-    per_group: int | None = 100
-    per_value: int | None = 20
-    site: str = "post"
-    method: str = "vape"
-    n_neurons: int | None = None
-    top: float = 0.01
-    filter: float = 0.95
-    bar: float = 0.95
-    threshold: float = 0.03
-    controls: int = 5
-    scoring: str = "label"
-    too_long: str = "refuse"
-    max_tokens: int = BATCH_TOKENS
-    skip_bad: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        require_site(self.site)
-        choices = (("engine", ENGINES), ("method", METHODS), ("scoring", SCORINGS), ("too_long", ("refuse", "cut")))
-        for name, known in (*choices, ("dtype", ("float32", "bfloat16", "float16"))):
-            if getattr(self, name) not in known:
-                raise UnknownNameError(name, getattr(self, name), known)
-        if self.controls < 0 or self.max_tokens < 1:
-            raise DataError(f"controls must be at least 0 and max_tokens at least 1, got {self.controls} and {self.max_tokens}")
-        _rules(self)
 
 
 @dataclass(frozen=True)
@@ -93,30 +47,33 @@ def _quiet(stage: str, done: int, total: int) -> None:
 def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobResult:
     """Run the whole job and write its files into `out`; see `write_results` for their names.
 
-    Raises `OutputError` before any work when `out` cannot be written, and the errors of loading, collecting and testing.
+    Raises `OutputError` before any work when `out` cannot be written, `DataError` before the counting for what cannot be counted
+    or asked, and the errors of loading, collecting and testing. Files of an earlier run in `out` go when the new ones come.
     """
-    store.require_writable(out)
-    texts, dilemmas = _load_data(job, Path(out))
+    require_free(out)
+    data = _load_data(job, Path(out))
+    _require_method(job, data.texts)
     on_progress("loading the model", 0, 1)
     lens = ValueLens(load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype)))
     on_progress("loading the model", 1, 1)
+    _require_room(job, lens.info)
+    _require_short(job, ModelView(lens.model), data.dilemmas)
 
     started = time.perf_counter()
     stats = lens.collect(
-        texts,
+        data.texts,
         site=job.site,
         too_long=job.too_long,  # pyright: ignore[reportArgumentType]
         max_tokens=job.max_tokens,
         progress=lambda done, total: on_progress("counting firing", done, total),
     )
     seconds = time.perf_counter() - started
-    stats.save(Path(out) / "stats.safetensors")  # at once: the rest may take long
+    clear(out)
+    stats.save(Path(out) / STATS)  # at once: the rest may take long
 
-    rules = _rules(job)
+    rules = job.rules()
     makers = {"vape": vape, "opposition": opposition}
-    scores = {name: makers[name](stats) for name in METHODS if _applies(name, stats)}
-    if job.method not in scores:
-        raise DataError(f"method {job.method!r} does not apply: it needs {_NEEDS[job.method]}")
+    scores = {name: makers[name](stats) for name in METHODS if _applies(name, stats.groups)}
     sets = {name: select(found, rules[name]) for name, found in scores.items()}
     if not any(map(len, sets[job.method].values())):
         raise DataError(
@@ -124,7 +81,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
             f"rule {rules[job.method].params}; loosen the rule, or take the best of the ranking with n_neurons (--n-neurons)"
         )
     matrix = lens.support_matrix(
-        dilemmas,
+        data.dilemmas,
         sets[job.method],
         controls=job.controls,
         stats=stats,
@@ -135,8 +92,8 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     )
     true = read_true_neurons(Path(job.model))
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
-    summary = _summary(job, lens, stats, seconds, dilemmas, methods, matrix)
-    words = [*plain_words(matrix, methods, job.method), *_licences(job)]
+    summary = _summary(job, lens, stats, seconds, data, methods, matrix)
+    words = [*plain_words(matrix, methods, job.method), *_licences(job), *_skips(job, data)]
     if n_cut := stats.meta["n_texts_cut"]:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
@@ -147,31 +104,86 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
 _NEEDS = {"vape": "at least two values", "opposition": "texts of both aspects ('+' and '-') of every value"}
 
 
-def _applies(method: str, stats: FiringStats) -> bool:
+def _applies(method: str, groups: Collection[Group]) -> bool:
+    values = {group.value for group in groups}
     if method == "vape":
-        return len(stats.values) > 1
-    return all({"+", "-"} == {g.aspect for g in stats.groups if g.value == value} for value in stats.values)
+        return len(values) > 1
+    return all({"+", "-"} == {group.aspect for group in groups if group.value == value} for value in values)
 
 
-def _rules(job: Job) -> dict[str, Rule]:
-    if job.n_neurons is not None:
-        return dict.fromkeys(METHODS, top_rule(job.n_neurons))
-    return {
-        "vape": vape_rule(filter=job.filter, top=job.top, bar=job.bar),
-        "opposition": threshold_rule(job.threshold),
-    }
+def _require_method(job: Job, texts: Sequence[LabelledText]) -> None:
+    if not _applies(job.method, {text.group for text in texts}):
+        raise DataError(f"method {job.method!r} does not apply: it needs {_NEEDS[job.method]}")
 
 
-def _load_data(job: Job, out: Path) -> tuple[list[LabelledText], list[Dilemma]]:
+def _require_room(job: Job, info: ModelInfo) -> None:
+    """Controls are as large as the sets they stand for and share no neuron with them."""
+    n_all = info.n_layers * info.d_mlp
+    most = n_all // 2 if job.controls else n_all
+    if job.n_neurons is not None and 0 < most < job.n_neurons:  # a model without neurons is refused with its own reason
+        half = ", and controls need as many others" if job.controls else ""
+        raise DataError(f"n_neurons is {job.n_neurons}, but the model has {n_all} neurons{half}; give at most {most}")
+
+
+def _require_short(job: Job, view: ModelView, dilemmas: Sequence[Dilemma]) -> None:
+    """Raise `DataError` that names dilemmas longer than the context, all at once, before the counting."""
+    too_long: list[str] = []
+    for dilemma in dilemmas:
+        try:
+            EncodedQuestion(view, [dilemma], Question(job.scoring))
+        except TooLongError:
+            too_long.append(repr(dilemma.id))
+    if too_long:
+        more = ", ..." if len(too_long) > SHOWN else ""
+        raise DataError(
+            f"{len(too_long)} of {len(dilemmas)} dilemmas are longer than the model's context of {view.n_ctx} tokens: "
+            f"{', '.join(too_long[:SHOWN])}{more}; shorten them or leave them out"
+        )
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What the job works on; `skipped` holds, for texts and dilemmas, the error that their bad rows would have been."""
+
+    texts: list[LabelledText]
+    dilemmas: list[Dilemma]
+    skipped: Mapping[str, tuple[BadRowsError, Path]]
+
+    def n_rows_skipped(self) -> dict[str, int]:
+        return {what: len(self.skipped[what][0].rows) if what in self.skipped else 0 for what in ("texts", "dilemmas")}
+
+
+def _load_data(job: Job, out: Path) -> _Data:
     shared: dict[str, Any] = {"values": job.values, "languages": job.languages, "fillings": job.fillings, "seed": job.seed}
-    bad = {what: bad_rows_beside(source, out, what) if job.skip_bad else None for what, source in _sources(job).items()}
-    texts = load_texts(job.texts, per_group=job.per_group, skip_bad=bad["texts"], **shared)
-    dilemmas = load_dilemmas(job.dilemmas, per_group=job.per_value, skip_bad=bad["dilemmas"], **shared)
-    return texts, dilemmas
+    skipped: dict[str, tuple[BadRowsError, Path]] = {}
+
+    def loaded(what: str, load: Callable[..., list[Any]], per_group: int | None) -> list[Any]:
+        source, options = _sources(job)[what], {"per_group": per_group, **shared}
+        bad = bad_rows_beside(source, out, what)
+        try:
+            found = load(source, **options)
+        except BadRowsError as error:
+            if not job.skip_bad:
+                raise
+            skipped[what] = error, bad
+            return load(source, skip_bad=bad, **options)
+        if job.skip_bad:
+            bad.unlink(missing_ok=True)  # of an earlier reading
+        return found
+
+    return _Data(loaded("texts", load_texts, job.per_group), loaded("dilemmas", load_dilemmas, job.per_value), skipped)
 
 
 def _sources(job: Job) -> dict[str, str]:
     return {"texts": job.texts, "dilemmas": job.dilemmas}
+
+
+def _skips(job: Job, data: _Data) -> list[str]:
+    """What is to be said of rows that were left out."""
+    return [
+        f"{len(error.rows)} of {error.n_rows} rows of {_sources(job)[what]} could not be used; they stand in {path}."
+        for what, (error, path) in data.skipped.items()
+    ]
 
 
 def _licences(job: Job) -> list[str]:
@@ -185,7 +197,7 @@ def _summary(
     lens: ValueLens,
     stats: FiringStats,
     seconds: float,
-    dilemmas: Sequence[Dilemma],
+    data: _Data,
     methods: Mapping[str, Any],
     matrix: SupportMatrix,
 ) -> dict[str, Any]:
@@ -206,7 +218,8 @@ def _summary(
             "languages": list(stats.languages),
             "n_texts": int(stats.n_texts.sum()),
             "n_tokens": n_tokens,
-            "n_dilemmas": len(dilemmas),
+            "n_dilemmas": len(data.dilemmas),
+            "n_rows_skipped": data.n_rows_skipped(),
             "n_texts_cut": stats.meta["n_texts_cut"],
         },
         "collect": {"seconds": round(seconds, 3), "tokens_per_second": round(n_tokens / seconds, 1)},
@@ -224,25 +237,18 @@ def _summary(
 
 
 def write_results(result: JobResult, out: str | Path) -> None:
-    """summary.json, stats.safetensors, neurons/<value>.json, matrix.csv, effects_<language>.png, layers.png."""
+    """stats.safetensors, neurons/<value>.json, matrix.csv, summary.json, effects_<language>.png, layers.png.
+
+    The pictures come last: one that fails loses nothing.
+    """
     out = Path(out)
-    result.stats.save(out / "stats.safetensors")
+    result.stats.save(out / STATS)
     for value, neurons in result.sets.items():
-        neurons.save(out / "neurons" / f"{file_name(value)}.json")
-    store.write_atomically(out / "matrix.csv", result.matrix.to_frame().to_csv(index=False, float_format="%.6f").encode())
+        neurons.save(out / neurons_of(value))
+    store.write_atomically(out / MATRIX, result.matrix.to_frame().to_csv(index=False, float_format="%.6f").encode())
+    store.write_json(out / SUMMARY, result.summary)
     for language in result.matrix.languages:
-        store.write_atomically(out / f"effects_{file_name(language)}.png", result.matrix.plot(language).png(DPI))
+        store.write_atomically(out / picture_of(language), result.matrix.plot(language).png(DPI))
     method = result.summary["ablation"]["method"]
     layers = draw_layers(result.sets, f"Neurons chosen by {shown(method)}, per layer")
-    store.write_atomically(out / "layers.png", layers.png(DPI))
-    store.write_json(out / "summary.json", result.summary)
-
-
-def file_name(name: str) -> str:
-    """A value's name as a file name: letters, digits, dot, dash, underscore; anything else is replaced, marked by a short hash.
-
-    >>> file_name("rule_of_law"), file_name("Do not kill").startswith("Do_not_kill-")
-    ('rule_of_law', True)
-    """
-    safe = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).strip(".") or "_"
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    store.write_atomically(out / LAYERS, layers.png(DPI))

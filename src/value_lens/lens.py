@@ -41,7 +41,8 @@ class ValueLens:
     """A model seen through its values.
 
     model: a `HookedTransformer` or `TransformerBridge`. tokenizer: only when the model has none. Raises `ModelLoadError` for
-    anything else. Nothing in the model is changed; every method leaves it as it was.
+    anything else. Nothing in the model is changed; every method leaves it as it was. Hooks act on whatever runs meanwhile, so use
+    one model from one thread at a time.
     """
 
     def __init__(self, model: Any, tokenizer: Any = None) -> None:

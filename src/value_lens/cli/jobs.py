@@ -60,12 +60,13 @@ def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
     at = (place, v, a)
     others = [x for x in range(len(matrix.ablated)) if x != a and matrix.n_neurons[x]]
     low, high = (100 * float(x) for x in matrix.interval[at])
+    interval = f"{low:+.0f}, {high:+.0f}" if low <= high else "-"  # NaN where there is no second frame to draw
     controls = matrix.control_rate[at]
     return [
         str(matrix.n_neurons[a]),
         _percent(clean),
         _percent(float(matrix.rate[at])),
-        f"{100 * float(matrix.effect[at]):+.0f} [{low:+.0f}, {high:+.0f}]" if matrix.n_neurons[a] else "-",
+        f"{100 * float(matrix.effect[at]):+.0f} [{interval}]" if matrix.n_neurons[a] else "-",
         f"{float(matrix.p[at]):.3f}" if matrix.n_neurons[a] else "-",
         _percent(float(matrix.rate[place, v, others].mean())) if others else "-",
         _span(float(controls.min()), float(controls.max())) if len(controls) else "-",
@@ -73,7 +74,7 @@ def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
 
 
 def _span(low: float, high: float) -> str:
-    return _percent(low) if low == high else f"{100 * low:.0f}-{_percent(high)}"
+    return f"{100 * low:.0f}-{_percent(high)}" if low < high else _percent(low)
 
 
 def _percent(rate: float) -> str:

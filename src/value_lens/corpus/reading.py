@@ -50,7 +50,8 @@ def records_of(
     """The records of rows, one at a time; at the end, the bad rows.
 
     convert: what makes mappings of a foreign layout's row. skip_bad: a JSON Lines file that bad rows are written to (place,
-    problem, content); without it they raise `BadRowsError`, all at once. An id that comes twice is bad the second time.
+    problem, content); without it they raise `BadRowsError`, all at once. An id that comes twice is bad the second time. Where all
+    rows are bad there is nothing to go on with: `DataError`.
     """
     bad: list[BadRow] = []
     seen: dict[int, Where] = {}
@@ -74,6 +75,10 @@ def records_of(
         Path(skip_bad).unlink(missing_ok=True)  # of an earlier reading
         if bad:
             write_jsonl(skip_bad, [asdict(row) for row in bad], ascii_only=True)
+        if len(bad) == n_rows > 0:
+            raise DataError(
+                f"none of the {n_rows} rows can be used; they stand in {skip_bad}, the first of them: {bad[0].where}: {bad[0].problem}"
+            )
 
 
 def read_jsonl(path: str | Path, kind: type[Record]) -> Iterator[Record]:

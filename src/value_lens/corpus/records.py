@@ -142,7 +142,8 @@ def record_from(row: object, kind: type[Record], where: object) -> Record:
             chosen[field.name] = row[field.name]
         elif field.default not in ("", False):
             hint = " (or 'polarity', +1 or -1)" if field.name == "aspect" else ""
-            raise DataError(f"{where}: field {field.name!r}{hint} is missing; found {sorted(map(str, row))}")
+            lacks = "empty (null)" if field.name in row else "missing"
+            raise DataError(f"{where}: field {field.name!r}{hint} is {lacks}; found {sorted(map(str, row))}")
     if isinstance(chosen["id"], Integral):  # numpy's, too
         chosen["id"] = str(int(chosen["id"]))
     try:

@@ -4,13 +4,14 @@ from .generation import blank_tokens, chooser, continued, continued_by_huggingfa
 from .hooks import cutting, reading, writing
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
-from .tokens import BATCH_TOKENS, Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, tokenize, windows
+from .tokens import BATCH_TOKENS, TOO_LONG, Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, tokenize, windows
 from .view import HookFunction, ModelInfo, ModelView
 
 __all__ = [
     "BATCH_TOKENS",
     "ENGINES",
     "SITES",
+    "TOO_LONG",
     "Batch",
     "EncodedText",
     "HookFunction",

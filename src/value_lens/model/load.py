@@ -3,6 +3,8 @@
 import importlib.metadata
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import torch
 from ..errors import ModelLoadError
 
 ENGINES = ("bridge", "hooked")
+SHOWN = 3  # missing weights that an error message lists
 
 
 def transformer_lens_version() -> str:
@@ -21,20 +24,56 @@ def load_model(name: str | Path, *, engine: str = "bridge", device: str = "cpu",
     """A TransformerLens model from a hub name or a local folder with config, weights and tokenizer.
 
     "bridge" gives a `TransformerBridge`; "hooked" a `HookedTransformer` with its weights as they are (no folding, so that
-    neurons and weights are those of the original). Raises `ModelLoadError` with the reason and the offline way.
+    neurons and weights are those of the original). Raises `ModelLoadError` with the reason and the offline way, and for a
+    checkpoint that lacks weights, with their names.
     """
     if engine not in ENGINES:
         raise ModelLoadError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
     try:
-        return (_bridge if engine == "bridge" else _hooked)(str(name), device, dtype)
+        with _whole_checkpoints():
+            return (_bridge if engine == "bridge" else _hooked)(str(name), device, dtype)
     except ModelLoadError:
         raise
     except Exception as error:  # the hub client, transformers and TransformerLens raise many types here
         raise ModelLoadError(
-            f"cannot load {str(name)!r} as a {engine} model: {type(error).__name__}: {error}. Give a hub name, or a local "
+            f"cannot load {str(name)!r} as a {engine} model: {type(error).__name__}: {_one_line(error)}. Give a hub name, or a local "
             "folder with config.json, weights and tokenizer files (made by save_pretrained); offline only a folder, or a "
             "name already in the local cache, can be read"
         ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+@contextmanager
+def _whole_checkpoints() -> Iterator[None]:
+    """Inside, Hugging Face's loader raises for a checkpoint that lacks weights, instead of making up random numbers for them.
+
+    Both engines call that loader themselves, each with classes and options of its own, and drop what it reports: so the report is
+    read where all of their ways meet. Tied weights are not in it; absent buffers are, but those are computed, not learnt.
+    """
+    from transformers import PreTrainedModel
+
+    original = PreTrainedModel.__dict__["from_pretrained"]
+
+    def from_pretrained(kind: Any, name: Any, *args: Any, output_loading_info: bool = False, **options: Any) -> Any:
+        model, report = original.__func__(kind, name, *args, output_loading_info=True, **options)
+        learnt = {weight for weight, _ in model.named_parameters(remove_duplicate=False)}
+        if missing := sorted(learnt & set(report["missing_keys"])):
+            more = ", ..." if len(missing) > SHOWN else ""
+            raise ModelLoadError(
+                f"the checkpoint of {str(name)!r} lacks {len(missing)} of the {len(learnt)} weights of a {kind.__name__}: "
+                f"{', '.join(missing[:SHOWN])}{more}; they would be random numbers. Download it again, or save the whole model "
+                "(save_pretrained), with the config.json that belongs to it"
+            )
+        return (model, report) if output_loading_info else model
+
+    PreTrainedModel.from_pretrained = classmethod(from_pretrained)  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        yield
+    finally:
+        PreTrainedModel.from_pretrained = original
 
 
 def _bridge(name: str, device: str, dtype: torch.dtype) -> Any:

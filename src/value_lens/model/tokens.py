@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from ..errors import DataError
+from ..errors import DataError, TooLongError
 from .view import ModelView
 
 PaddingSide = Literal["left", "right"]
 BATCH_TOKENS = 2048  # padded tokens a batch; more is no faster on a CPU, where attention over long texts leaves the cache
 TooLong = Literal["refuse", "cut"]
+TOO_LONG: tuple[str, ...] = get_args(TooLong)
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ def encode(
     """Token ids of prompt + text, with BOS where the model's default asks for it, and nowhere else.
 
     A token belongs to the text when it ends after the prompt does. ids: those of a text without prompt, made by `tokenize`.
-    Raises `DataError` for a text without tokens, and for one longer than the context unless `too_long="cut"`, which keeps its
-    beginning and records how many tokens went.
+    Raises `DataError` for a text without tokens, and `TooLongError` for one longer than the context unless `too_long="cut"`, which
+    keeps its beginning and records how many tokens went.
     """
     start = [view.tokenizer.bos_token_id] if view.prepends_bos else []
     if not prompt:
@@ -68,7 +69,7 @@ def encode(
     ids, counted = start + ids, len(start) + boundary
     n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
     if n_cut and too_long == "refuse":
-        raise DataError(
+        raise TooLongError(
             f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it or "
             "leave it out, or, if it is a text to count, cut it with too_long='cut' (on the command line: --too-long cut)"
         )

@@ -62,7 +62,7 @@ def draw_firing(
 def draw_circle(system: ValueSystem, language: str = "en") -> Picture:
     """A circular value system: values around, higher-order values in the ring outside, opposites across.
 
-    Raises `DataError` for a system that is no circle. Chinese labels need a font that has them.
+    Raises `DataError` for a system that is no circle.
     """
     if not system.circle:
         raise DataError(f"value system {system.name!r} has no circle to draw")

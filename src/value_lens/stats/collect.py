@@ -8,9 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..corpus import LabelledText
-from ..errors import DataError, NotFiniteError
+from ..errors import DataError, NotFiniteError, UnknownNameError
 from ..model import (
     BATCH_TOKENS,
+    TOO_LONG,
     EncodedText,
     HookFunction,
     ModelView,
@@ -50,8 +51,13 @@ def collect(
     max_tokens: padded tokens a batch. too_long: "refuse" or "cut" texts beyond the context. n_blocks: also split the counts
     over that many blocks of texts. moments: also sum activations and squares. progress(done, of) is called after each batch.
     Memory does not grow with the number of texts. Raises `DataError` (no texts, a text or group without tokens, a text too
-    long) and `NotFiniteError` (with layer, neuron and text).
+    long, a batch of nothing), `UnknownNameError` (too_long) and `NotFiniteError` (with layer, neuron and text).
     """
+    if too_long not in TOO_LONG:
+        raise UnknownNameError("too_long", too_long, TOO_LONG)
+    for name, given in (("max_tokens", max_tokens), ("max_texts", max_texts)):
+        if given is not None and given < 1:
+            raise DataError(f"{name} is {given}; give at least 1")
     if isinstance(texts, Iterator):  # which can be gone through only once
         texts = list(texts)
     counted = Counter(text.group for text in texts)

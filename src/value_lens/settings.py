@@ -1,0 +1,97 @@
+"""What is the main job asked to do? Its settings, checked when made, so that one that cannot work is found before any work."""
+
+from dataclasses import dataclass
+
+import torch
+
+from .behave import SCORINGS
+from .corpus.bank import FILLINGS
+from .errors import DataError, UnknownNameError
+from .locate import Rule, threshold_rule, top_rule, vape_rule
+from .model import BATCH_TOKENS, ENGINES, TOO_LONG, require_site
+
+METHODS = ("vape", "opposition")
+DTYPES = ("float32", "bfloat16", "float16")
+CHOICES = {
+    "engine": ENGINES,
+    "method": METHODS,
+    "scoring": SCORINGS,
+    "too_long": TOO_LONG,
+    "dtype": DTYPES,
+    "fillings": FILLINGS,
+}
+LEAST = {"per_group": 1, "per_value": 1, "controls": 0, "max_tokens": 1}
+SHARES = ("top", "filter", "bar", "threshold")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Settings of the main job. Raises `UnknownNameError` (a choice, the site, the device) and `DataError` (a number).
+
+    model: hub name or folder. texts, dilemmas: any source of `load_texts` by name or path. skip_bad: keep a source's good rows and
+    write its bad ones to a file beside it (or into the output folder). method: whose neurons are ablated.
+    n_neurons: the highest-scoring neurons per value instead of the method's published rule. top, filter, bar: VAPE's quantiles.
+    threshold: opposition's least difference. per_group, per_value: how many texts and dilemmas of each group.
+    """
+
+    model: str
+    engine: str = "bridge"
+    device: str = "cpu"
+    dtype: str = "float32"
+    texts: str = "bank"
+    dilemmas: str = "bank"
+    values: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    fillings: str = "all"
+    per_group: int | None = 100
+    per_value: int | None = 20
+    site: str = "post"
+    method: str = "vape"
+    n_neurons: int | None = None
+    top: float = 0.01
+    filter: float = 0.95
+    bar: float = 0.95
+    threshold: float = 0.03
+    controls: int = 5
+    scoring: str = "label"
+    too_long: str = "refuse"
+    max_tokens: int = BATCH_TOKENS
+    skip_bad: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_site(self.site)
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise UnknownNameError(name, getattr(self, name), known)
+        for name, least in LEAST.items():
+            given = getattr(self, name)
+            if given is not None and given < least:
+                all_of_them = ", or None for all" if name.startswith("per_") else ""
+                raise DataError(f"{name} is {given}; give a count of at least {least}{all_of_them}")
+        for name in SHARES:
+            if not 0 < getattr(self, name) <= 1:  # so written, it refuses NaN, too
+                raise DataError(f"{name} is {getattr(self, name)}; give a share above 0 and not above 1")
+        if not 0 <= self.seed < 2**63:
+            raise DataError(f"seed is {self.seed}; give a whole number from 0 to 2**63 - 1")
+        _require_device(self.device)
+        self.rules()
+
+    def rules(self) -> dict[str, Rule]:
+        """{method: how its neurons are chosen}."""
+        published = {
+            "vape": vape_rule(filter=self.filter, top=self.top, bar=self.bar),
+            "opposition": threshold_rule(self.threshold),
+        }
+        return published if self.n_neurons is None else dict.fromkeys(METHODS, top_rule(self.n_neurons))
+
+
+def _require_device(name: str) -> None:
+    """Raise `UnknownNameError` unless a number can be put on the device and read back."""
+    try:
+        torch.zeros(1, device=name).item()
+    except (RuntimeError, AssertionError):  # no such kind, not there, not compiled in, or without numbers ("meta")
+        there = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        raise UnknownNameError(
+            "device", name, ["cpu", *there, *(["mps"] if torch.backends.mps.is_available() else [])]
+        ) from None
