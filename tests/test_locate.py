@@ -3,6 +3,7 @@
 import math
 import random
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,15 @@ def places(given_counts):
     return [(layer, index) for layer in range(len(fired[0])) for index in range(len(fired[0][0]))]
 
 
-def slow_p(given_counts, aspects="+-", languages=("en", "zh")):
-    """{neuron: [p of each value]}: fired tokens / counted tokens."""
+def slow_p(given_counts, aspects="+-", languages=("en", "zh"), number=float):
+    """{neuron: [p of each value]}: fired tokens / counted tokens. number: Fraction for what is exact."""
     groups, n_tokens, fired = given_counts
     found = {}
     for layer, index in places(given_counts):
         found[layer, index] = []
         for value in sorted({group[0] for group in groups}):
             rows = [r for r, (v, a, l) in enumerate(groups) if v == value and a in aspects and l in languages]
-            found[layer, index].append(sum(fired[r][layer][index] for r in rows) / sum(n_tokens[r] for r in rows))
+            found[layer, index].append(number(sum(fired[r][layer][index] for r in rows)) / sum(n_tokens[r] for r in rows))
     return found
 
 
@@ -248,8 +249,8 @@ def test_selecting_leaves_the_scores_alone_and_says_how_it_chose():
 # Opposition
 
 
-def slow_d(given_counts):
-    plus, minus = slow_p(given_counts, "+"), slow_p(given_counts, "-")
+def slow_d(given_counts, number=float):
+    plus, minus = (slow_p(given_counts, aspect, number=number) for aspect in "+-")
     return {neuron: [a - b for a, b in zip(plus[neuron], minus[neuron], strict=True)] for neuron in plus}
 
 
@@ -274,8 +275,9 @@ def test_opposition_refuses_a_value_without_one_aspect():
 @given(counts(), st.sampled_from([0.03, 0.125, 0.25, 0.5, 1.0]), st.sampled_from("+-"))
 def test_threshold_rule_takes_what_reaches_it(given_counts, threshold, sign):
     found = vl.select(vl.opposition(stats_of(given_counts)), vl.threshold_rule(threshold, sign=sign))
+    exact, threshold = slow_d(given_counts, Fraction), Fraction(str(threshold))  # so that ties are ties
     for v, neurons in enumerate(found.values()):
-        reach = {neuron: d[v] if sign == "+" else -d[v] for neuron, d in slow_d(given_counts).items()}
+        reach = {neuron: d[v] if sign == "+" else -d[v] for neuron, d in exact.items()}
         assert list(neurons) == sorted(neuron for neuron in reach if reach[neuron] >= threshold)
 
 
@@ -283,8 +285,9 @@ def test_threshold_rule_takes_what_reaches_it(given_counts, threshold, sign):
 @given(counts(), st.sampled_from([0.1, 0.25, 0.5]), st.integers(1, 40), st.sampled_from("+-"))
 def test_npti_rule_takes_all_above_and_at_least_so_many(given_counts, threshold, at_least, sign):
     found = vl.select(vl.opposition(stats_of(given_counts)), vl.npti_rule(threshold=threshold, at_least=at_least, sign=sign))
+    exact, threshold = slow_d(given_counts, Fraction), Fraction(str(threshold))  # so that ties are ties
     for v, neurons in enumerate(found.values()):
-        reach = {neuron: d[v] if sign == "+" else -d[v] for neuron, d in slow_d(given_counts).items()}
+        reach = {neuron: d[v] if sign == "+" else -d[v] for neuron, d in exact.items()}
         edge = sorted(reach.values(), reverse=True)[:at_least][-1]
         assert list(neurons) == sorted(neuron for neuron in reach if reach[neuron] >= threshold or reach[neuron] >= edge)
         assert len(neurons) >= min(at_least, len(reach))
@@ -304,6 +307,14 @@ def test_a_threshold_of_nothing_is_refused():
     for threshold in (0.0, -0.1):
         with pytest.raises(DataError, match=f"threshold {threshold} would take neurons without a difference"):
             vl.threshold_rule(threshold)
+
+
+def test_a_difference_at_the_threshold_reaches_it_however_it_is_rounded():
+    """a / 100 - b / 100 = 0.03 for 98 pairs, of which floating point puts a quarter below 0.03."""
+    fired = torch.stack([torch.arange(3, 101), torch.arange(98)]).reshape(2, 1, 98)
+    scores = vl.opposition(vl.FiringStats.from_counts([("a", "+", "en"), ("a", "-", "en")], [100, 100], fired))
+    assert 0 < int((scores.scores < 0.03).sum()) < 98
+    assert len(vl.select(scores, vl.threshold_rule(0.03))["a"]) == 98
 
 
 # The top
