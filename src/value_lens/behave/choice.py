@@ -82,11 +82,10 @@ def _label(view: ModelView, shown: Presentation, name: str, share: float, origin
     if all(len(item.ids) == shared + 1 for item in full):
         scored = tuple((shared - 1, item.ids[shared], sign * share) for item, sign in zip(full, (1, -1), strict=True))
         return [_Sequence(EncodedText(full[0].ids[:shared], 0, origin), shown.item, scored)]
-    made: list[_Sequence] = []
-    for item, sign in zip(full, (1, -1), strict=True):
-        scored = tuple((place - 1, item.ids[place], sign * share) for place in range(shared, len(item.ids)))
-        made.append(_Sequence(replace(item, origin=origin + len(made)), shown.item, scored))
-    return made
+    return [
+        _run_of(replace(item, origin=origin + place), shown, shared, sign * share)
+        for place, (item, sign) in enumerate(zip(full, (1, -1), strict=True))
+    ]
 
 
 def _continuation(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> list[_Sequence]:
@@ -94,10 +93,13 @@ def _continuation(view: ModelView, shown: Presentation, name: str, share: float,
     made: list[_Sequence] = []
     for answer, sign in ((shown.aligned, 1), (shown.violating, -1)):
         full = encode(view, answer, prompt=shown.prompt, origin=origin + len(made), name=name)
-        weight = sign * share / (len(full.ids) - full.counted)
-        scored = tuple((place - 1, full.ids[place], weight) for place in range(full.counted, len(full.ids)))
-        made.append(_Sequence(full, shown.item, scored))
+        made.append(_run_of(full, shown, full.counted, sign * share / (len(full.ids) - full.counted)))
     return made
+
+
+def _run_of(full: EncodedText, shown: Presentation, start: int, weight: float) -> _Sequence:
+    """A run in which every token from `start` on is scored with one weight."""
+    return _Sequence(full, shown.item, tuple((place - 1, full.ids[place], weight) for place in range(start, len(full.ids))))
 
 
 def _shared(first: Sequence[int], second: Sequence[int]) -> int:

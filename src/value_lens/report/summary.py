@@ -94,8 +94,8 @@ def _evidence(matrix: SupportMatrix) -> str:
         f"Intervals and p-values rest on {few if few == many else f'{few} to {many}'} independent "
         f"{'dilemma' if many == 1 else 'dilemmas'} a value and language (fillings of one frame count as one)"
     )
-    if 2 / 2**few > 0.05:
-        line += f"; with {few} no p-value can fall below {min(1.0, 2 / 2**few):.2f}"
+    if (least := 2 / 2**few) > 0.05:
+        line += f"; with {few} no p-value can fall below {least:.2f}"
     return line + "."
 
 
@@ -112,11 +112,8 @@ def _matching_words(matrix: SupportMatrix) -> str:
 
 
 def _language_words(matrix: SupportMatrix, place: int, language: str, method: str) -> str:
-    pairs = [
-        (matrix.values.index(value), a)
-        for a, value in enumerate(matrix.ablated)
-        if value in matrix.values and matrix.n_neurons[a] and not matrix.effect[place, matrix.values.index(value), a].isnan()
-    ]
+    asked = [(matrix.values.index(value), a) for a, value in enumerate(matrix.ablated) if value in matrix.values]
+    pairs = [at for at in asked if not matrix.effect[place, at[0], at[1]].isnan()]
     effect = 100 * matrix.effect[place]
     clean = 100 * matrix.clean[place]
     line = f"In {language}, support without any edit is {_range(clean[~clean.isnan()].tolist())}."
