@@ -12,7 +12,7 @@ OLD = .venv-tl3
 PINS = -c constraints/common.txt
 INPUTS = pyproject.toml constraints/common.txt constraints/tl3.txt constraints/tl4.txt
 
-.PHONY: demo test test-new test-old bench lint format notebook organism clean
+.PHONY: demo test test-new test-old test-slow bench lint format notebook organism clean
 
 demo: $(DEMO)/.installed
 	$(DEMO)/bin/value-lens demo --out demo
@@ -27,6 +27,10 @@ test-new: $(NEW)/.installed
 
 test-old: $(OLD)/.installed
 	OMP_NUM_THREADS=1 $(OLD)/bin/python $(TESTS)
+
+# Long simulations and mutations, which `test` leaves out: for the night.
+test-slow: $(NEW)/.installed
+	OMP_NUM_THREADS=1 $(NEW)/bin/python $(TESTS) -m slow
 
 bench: $(NEW)/.installed
 	$(NEW)/bin/python -m pytest benchmarks -p no:cacheprovider --benchmark-enable

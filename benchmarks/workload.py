@@ -36,8 +36,14 @@ def texts(n_texts: int, seed: int = 0) -> list[vl.LabelledText]:
     lengths = [min(MAX_TOKENS, round(math.exp(normal.inv_cdf((k + 0.5) / n_texts)))) for k in range(n_texts)]
     rng.shuffle(lengths)
     return [
-        vl.LabelledText(f"t{k}", " ".join(rng.choices(vocabulary, k=max(1, length - 1))), *GROUPS[k % len(GROUPS)])
-        for k, length in enumerate(lengths)
+        vl.LabelledText(
+            id=f"t{k}",
+            text=" ".join(rng.choices(vocabulary, k=max(1, length - 1))),
+            value=value,
+            aspect=aspect,
+            language=language,
+        )
+        for k, (length, (value, aspect, language)) in enumerate(zip(lengths, itertools.cycle(GROUPS), strict=False))
     ]
 
 

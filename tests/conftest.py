@@ -53,7 +53,13 @@ def lens(model):
 def texts() -> list[vl.LabelledText]:
     """Sixty texts over three values, both aspects and two language labels."""
     return [
-        vl.LabelledText(f"t{i}", text, ("honesty", "care", "duty")[i % 3], "+-"[i // 3 % 2], ("en", "zh")[i // 6 % 2])
+        vl.LabelledText(
+            id=f"t{i}",
+            text=text,
+            value=("honesty", "care", "duty")[i % 3],
+            aspect="+-"[i // 3 % 2],
+            language=("en", "zh")[i // 6 % 2],
+        )
         for i, text in enumerate(tiny.sentences(60))
     ]
 
@@ -61,6 +67,13 @@ def texts() -> list[vl.LabelledText]:
 @pytest.fixture(scope="session")
 def dilemmas() -> list[vl.Dilemma]:
     return [
-        vl.Dilemma(f"d{i}", text, "help the others now", "wait at home", ("honesty", "care")[i % 2], ("en", "zh")[i // 2 % 2])
+        vl.Dilemma(
+            id=f"d{i}",
+            scenario=text,
+            aligned="help the others now",
+            violating="wait at home",
+            value=("honesty", "care")[i % 2],
+            language=("en", "zh")[i // 2 % 2],
+        )
         for i, text in enumerate(tiny.sentences(16, seed=5, longest=8))
     ]

@@ -19,7 +19,15 @@ NOUNS = (
 
 
 def dilemma(k, aligned, violating, *, value="care", language="en", pair=""):
-    return vl.Dilemma(f"d{k}", f"Scene {k} by the {NOUNS[k % 16]}.", aligned, violating, value, language, pair)
+    return vl.Dilemma(
+        id=f"d{k}",
+        scenario=f"Scene {k} by the {NOUNS[k % 16]}.",
+        aligned=aligned,
+        violating=violating,
+        value=value,
+        language=language,
+        pair_id=pair,
+    )
 
 
 def words(rng, n=14):
@@ -138,7 +146,6 @@ def test_the_bank_keeps_every_bar(audited):
     assert found.failures() == [] and found.not_parallel == () and found.unused_frames == ()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("source", ["bank", "bank:schwartz"])
 def test_the_bank_at_length_keeps_every_bar(source):
     texts, dilemmas = vl.load_texts(source, per_group=64), vl.load_dilemmas(source, per_group=200)
@@ -159,12 +166,18 @@ def test_what_is_wrong_is_said_in_words(bank):
     bad_texts = [
         *some,
         *(
-            vl.LabelledText(f"twice{k}", text.text, "freedom", "+", "en")
+            vl.LabelledText(id=f"twice{k}", text=text.text, value="freedom", aspect="+", language="en")
             for k, text in enumerate(some)
             if text.language == "en"
         ),
         *(
-            vl.LabelledText(f"name{k}", f"They chose freedom by lamp {k} and bridge {k}.", "freedom", "+", "en")
+            vl.LabelledText(
+                id=f"name{k}",
+                text=f"They chose freedom by lamp {k} and bridge {k}.",
+                value="freedom",
+                aspect="+",
+                language="en",
+            )
             for k in range(20)
         ),
     ]
@@ -194,7 +207,10 @@ def test_unused_frames_are_named():
 
 
 def test_a_value_of_no_system_is_looked_for_by_its_own_name():
-    texts = [vl.LabelledText(f"t{k}", text, "do_not_kill", "+", "en") for k, text in enumerate(["Do not kill.", "Wait here."])]
+    texts = [
+        vl.LabelledText(id=f"t{k}", text=text, value="do_not_kill", aspect="+", language="en")
+        for k, text in enumerate(["Do not kill.", "Wait here."])
+    ]
     assert audit(texts, []).languages["en"].named == {"do_not_kill": 0.5}
 
 
@@ -208,19 +224,34 @@ def test_opposite_biases_of_two_values_do_not_cancel():
 
 def test_the_same_answer_to_different_prompts_is_no_duplicate():
     texts = [
-        vl.LabelledText(f"t{k}", "I agree.", "care", "+", "en", prompt=f"Do you like {noun}? ") for k, noun in enumerate(NOUNS)
+        vl.LabelledText(id=f"t{k}", text="I agree.", value="care", aspect="+", language="en", prompt=f"Do you like {noun}? ")
+        for k, noun in enumerate(NOUNS)
     ]
     assert audit(texts, []).languages["en"].duplicate_texts.rate == 0
 
 
 def test_ids_of_ones_own_that_claim_the_bank_do_no_harm():
-    mine = [vl.Dilemma(f"mine{k}", f"Scene {k}.", f"go {k}", f"stay {k}", "care", "en", source="bank") for k in range(4)]
+    mine = [
+        vl.Dilemma(
+            id=f"mine{k}",
+            scenario=f"Scene {k}.",
+            aligned=f"go {k}",
+            violating=f"stay {k}",
+            value="care",
+            language="en",
+            source="bank",
+        )
+        for k in range(4)
+    ]
     assert audit([], mine).languages["en"].first_share == {}
 
 
 def test_one_dilemma_of_a_language_does_not_lose_the_audit(bank):
     some = [d for d in bank[1] if d.value == "freedom"]
-    found = audit([], [*some, vl.Dilemma("x", "Une scène.", "aller", "rester", "freedom", "fr")])
+    found = audit(
+        [],
+        [*some, vl.Dilemma(id="x", scenario="Une scène.", aligned="aller", violating="rester", value="freedom", language="fr")],
+    )
     assert found.languages["fr"].giveaway is None and found.languages["en"].giveaway is not None
 
 

@@ -46,7 +46,17 @@ def test_audit_knows_the_bank():
 
 
 def test_audit_of_a_bad_corpus_ends_with_an_error_when_strict(tmp_path):
-    dilemmas = [vl.Dilemma(f"d{k}", f"Scene {k}.", f"kindly go {k}", f"rather stay {k}", "care", "en") for k in range(20)]
+    dilemmas = [
+        vl.Dilemma(
+            id=f"d{k}",
+            scenario=f"Scene {k}.",
+            aligned=f"kindly go {k}",
+            violating=f"rather stay {k}",
+            value="care",
+            language="en",
+        )
+        for k in range(20)
+    ]
     path = write_jsonl(tmp_path / "d.jsonl", dilemmas)
     assert invoke("audit", path).exit_code == 0
     found = invoke("audit", path, "--strict")

@@ -116,7 +116,11 @@ def test_text_blocks_split_the_counts(lens, texts):
 
 
 def test_prompts_are_read_but_not_counted(lens, model):
-    texts = [vl.LabelledText("a", " helps the teacher", "care", "+", "en", prompt="the quiet neighbour")]
+    texts = [
+        vl.LabelledText(
+            id="a", text=" helps the teacher", value="care", aspect="+", language="en", prompt="the quiet neighbour"
+        )
+    ]
     stats = lens.collect(texts)
     acts = activations_of(model, "the quiet neighbour helps the teacher", "post")
     n_prompt = len(token_ids(model, "the quiet neighbour"))
@@ -125,12 +129,12 @@ def test_prompts_are_read_but_not_counted(lens, model):
 
 
 def test_special_tokens_inside_a_text_are_not_counted(lens, model):
-    plain = lens.collect([vl.LabelledText("a", "the river", "care", "+", "en")])
-    marked = lens.collect([vl.LabelledText("a", "the river</s>", "care", "+", "en")])
+    plain = lens.collect([vl.LabelledText(id="a", text="the river", value="care", aspect="+", language="en")])
+    marked = lens.collect([vl.LabelledText(id="a", text="the river</s>", value="care", aspect="+", language="en")])
     assert int(marked.n_tokens.sum()) == int(plain.n_tokens.sum())
     assert torch.equal(marked.fired, plain.fired)  # a later token cannot change an earlier one
     with pytest.raises(DataError, match="special tokens only"):
-        lens.collect([vl.LabelledText("a", "</s>", "care", "+", "en")])
+        lens.collect([vl.LabelledText(id="a", text="</s>", value="care", aspect="+", language="en")])
 
 
 def test_the_run_ends_before_the_unembedding(lens, model, texts):
@@ -147,7 +151,7 @@ def test_the_run_ends_before_the_unembedding(lens, model, texts):
 
 
 def test_long_texts_are_refused_or_cut_and_told(lens, model):
-    long = vl.LabelledText("long", "the river " * 80, "care", "+", "en")
+    long = vl.LabelledText(id="long", text="the river " * 80, value="care", aspect="+", language="en")
     with pytest.raises(DataError, match=r"'long' is \d+ tokens long, but the model's context is 96.*too_long='cut'"):
         lens.collect([long])
     stats = lens.collect([long], too_long="cut")

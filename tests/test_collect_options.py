@@ -21,6 +21,6 @@ from value_lens.stats import collect
 def test_an_option_that_means_nothing_is_refused(models, options, error, message):
     """Without the suite's own shape checks, which users do not have."""
     view = ModelView(models["bridge", "llama"])
-    text = vl.LabelledText("a", "the river", "care", "+", "en")
+    text = vl.LabelledText(id="a", text="the river", value="care", aspect="+", language="en")
     with pytest.raises(error, match=message):
         inspect.unwrap(collect)(view, resolve_site(view, "post"), [text], **options)

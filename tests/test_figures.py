@@ -53,7 +53,17 @@ def han_font(no_fonts, tmp_path):
 
 def pictures(name: str) -> dict[str, Picture]:
     """Every figure of the library, with a name of the user's in each place that takes one."""
-    dilemmas = [vl.Dilemma(f"d{k}", f"Scene {k}.", f"kindly go {k}", f"rather stay {k}", name, name) for k in range(20)]
+    dilemmas = [
+        vl.Dilemma(
+            id=f"d{k}",
+            scenario=f"Scene {k}.",
+            aligned=f"kindly go {k}",
+            violating=f"rather stay {k}",
+            value=name,
+            language=name,
+        )
+        for k in range(20)
+    ]
     ring = vl.ValueSystem("ring", tuple(vl.Value(f"v{k}", {"en": name}, "a value") for k in range(4)), circle=True)
     margins = torch.tensor([1.0, -1.0], dtype=torch.float64)
     matrix = vl.SupportMatrix(

@@ -317,7 +317,7 @@ def test_a_published_data_set_is_named_with_its_licence_and_bad_rows_are_kept_be
     ]
     (tmp_path / "moralchoice_low_ambiguity.csv").write_text("\n".join(rows) + "\n")
     texts = [
-        vl.LabelledText(f"t{k}", text, f"Keep promise {k % 2}", "+-"[k // 2 % 2], "en")
+        vl.LabelledText(id=f"t{k}", text=text, value=f"Keep promise {k % 2}", aspect="+-"[k // 2 % 2], language="en")
         for k, text in enumerate(tiny.sentences(24, longest=9))
     ]
     job = Job(

@@ -48,8 +48,8 @@ def test_moral_stories(tmp_path):
     for source in (f"moral_stories:{tmp_path}", f"moral_stories:{tmp_path / 'moral_stories_full.jsonl'}"):
         (found,) = vl.load_dilemmas(source)
         assert found == vl.Dilemma(
-            "S1", "Ann has two pears. Ann wants a snack.", "Ann gives one away.", "Ann hides both.", "moral_norm", "en",
-            source="moral_stories",
+            id="S1", scenario="Ann has two pears. Ann wants a snack.", aligned="Ann gives one away.", violating="Ann hides both.",
+            value="moral_norm", language="en", source="moral_stories",
         )  # fmt: skip
     up, down = vl.load_texts(source)
     assert (up.aspect, down.aspect) == ("+", "-")
@@ -257,7 +257,7 @@ def test_an_empty_folder_is_told(tmp_path):
 def test_any_table_by_a_column_map(tmp_path):
     rows = [{"key": "k1", "story": "She waited.", "topic": "patience", "pole": 1, "lang": "en"}]
     columns = {"id": "key", "text": "story", "value": "topic", "polarity": "pole", "language": "lang"}
-    expected = vl.LabelledText("k1", "She waited.", "patience", "+", "en")
+    expected = vl.LabelledText(id="k1", text="She waited.", value="patience", aspect="+", language="en")
     book = workbook(tmp_path / "t.xlsx", {"s": [list(rows[0]), list(rows[0].values())]})
     frame = pandas.DataFrame(rows)
     frame.to_parquet(tmp_path / "t.parquet")

@@ -17,7 +17,13 @@ SOME = ("freedom", "patriotism")
 def records():
     """Six texts over two values, both aspects."""
     return [
-        vl.LabelledText(f"t{k}", f"text number {k}", ("care", "duty")[k % 2], "+-"[k // 2 % 2], ("en", "zh")[k // 4])
+        vl.LabelledText(
+            id=f"t{k}",
+            text=f"text number {k}",
+            value=("care", "duty")[k % 2],
+            aspect="+-"[k // 2 % 2],
+            language=("en", "zh")[k // 4],
+        )
         for k in range(6)
     ]
 
@@ -163,13 +169,18 @@ def test_values_languages_and_counts_are_chosen_in_order(records, jsonl):
     assert load_texts(jsonl, languages=["zh"], values=["care"]) == [
         r for r in records if (r.value, r.language) == ("care", "zh")
     ]
-    twice = records + [vl.LabelledText(f"u{r.id}", r.text, r.value, r.aspect, r.language) for r in records]
+    twice = records + [
+        vl.LabelledText(id=f"u{r.id}", text=r.text, value=r.value, aspect=r.aspect, language=r.language) for r in records
+    ]
     assert load_texts(twice, per_group=1) == records
     assert load_texts(twice, per_group=None) == twice
 
 
 def test_a_group_of_dilemmas_is_value_and_language():
-    rows = [vl.Dilemma(f"d{k}", f"case {k}", "yes", "no", "care", ("en", "zh")[k % 2]) for k in range(6)]
+    rows = [
+        vl.Dilemma(id=f"d{k}", scenario=f"case {k}", aligned="yes", violating="no", value="care", language=("en", "zh")[k % 2])
+        for k in range(6)
+    ]
     assert [d.id for d in load_dilemmas(rows, per_group=2)] == ["d0", "d1", "d2", "d3"]
 
 

@@ -21,7 +21,6 @@ def organism():
     return vl.load_organism("selective-gelu")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_bar_is_kept_on_fillings_never_seen(organism, language):
     """Forty dilemmas a cell, as on the card: with twenty a single flip is the whole of the 5 points that others may move."""
@@ -79,11 +78,16 @@ def test_a_planted_neuron_is_found_and_its_effect_seen(folders):
     layer, index = 1, 17
     words = {"honesty": "river", "care": "market", "duty": "bridge"}
     texts = [
-        vl.LabelledText(f"{value}{aspect}{k}", f"{'the teacher ' * k}{words[value] if aspect == '+' else 'letter'}", *rest)
+        vl.LabelledText(
+            id=f"{value}{aspect}{k}",
+            text=f"{'the teacher ' * k}{words[value] if aspect == '+' else 'letter'}",
+            value=value,
+            aspect=aspect,
+            language="en",
+        )
         for k in range(1, 9)
         for value in words
         for aspect in "+-"
-        for rest in [(value, aspect, "en")]
     ]
     seen, wanted = [], []
     hook = model.hook_dict[f"blocks.{layer}.mlp.hook_in"]

@@ -199,10 +199,17 @@ words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 rows = st.lists(st.tuples(words, words, st.sampled_from("+-"), st.just("") | words, st.booleans()), min_size=1, max_size=5)
 KINDS = {
     "texts": (
-        lambda k, text, value, aspect, prompt, key: vl.LabelledText(f"t{k}", text, value, aspect, "en", prompt),
+        lambda k, text, value, aspect, prompt, key: vl.LabelledText(
+            id=f"t{k}", text=text, value=value, aspect=aspect, language="en", prompt=prompt
+        ),
         vl.load_texts,
     ),
-    "items": (lambda k, text, value, aspect, prompt, key: vl.QuestionnaireItem(f"i{k}", text, value, "zh", key), vl.load_items),
+    "items": (
+        lambda k, text, value, aspect, prompt, key: vl.QuestionnaireItem(
+            id=f"i{k}", text=text, value=value, language="zh", reverse_keyed=key
+        ),
+        vl.load_items,
+    ),
 }
 
 
@@ -250,7 +257,10 @@ def test_a_stream_gives_records_before_the_source_ends():
 
 
 def test_a_stream_is_counted_like_a_list(models, tmp_path):
-    texts = [vl.LabelledText(f"t{k}", text, "care", "+-"[k % 2], "en") for k, text in enumerate(tiny.sentences(40))]
+    texts = [
+        vl.LabelledText(id=f"t{k}", text=text, value="care", aspect="+-"[k % 2], language="en")
+        for k, text in enumerate(tiny.sentences(40))
+    ]
     path = write_jsonl(tmp_path / "t.jsonl", texts)
     lens = vl.ValueLens(models["bridge", "gpt2"])
     listed = lens.collect(texts)

@@ -145,8 +145,14 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=9).map(lambda
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(words, words, st.sampled_from("+-"), words, st.just("") | words), max_size=5))
 def test_written_and_read_records_are_the_same(rows):
-    texts = [vl.LabelledText(f"t{k}", text, v, aspect, l, prompt) for k, (text, v, aspect, l, prompt) in enumerate(rows)]
-    dilemmas = [vl.Dilemma(f"d{k}", s, f"a{s}", f"b{s}", v, l, pair_id=p) for k, (s, v, _, l, p) in enumerate(rows)]
+    texts = [
+        vl.LabelledText(id=f"t{k}", text=text, value=v, aspect=aspect, language=l, prompt=prompt)
+        for k, (text, v, aspect, l, prompt) in enumerate(rows)
+    ]
+    dilemmas = [
+        vl.Dilemma(id=f"d{k}", scenario=s, aligned=f"a{s}", violating=f"b{s}", value=v, language=l, pair_id=p)
+        for k, (s, v, _, l, p) in enumerate(rows)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         for records, kind in ((texts, vl.LabelledText), (dilemmas, vl.Dilemma)):
             path = write_jsonl(Path(folder) / "records.jsonl", records)
@@ -206,3 +212,10 @@ def test_an_unwritable_place_is_named(tmp_path):
     (tmp_path / "file").write_text("here first")
     with pytest.raises(OutputError, match=r"cannot write .*t\.jsonl: .*; choose a folder you can write to"):
         write_jsonl(tmp_path / "file" / "t.jsonl", [vl.LabelledText(**TEXT)])
+
+
+@pytest.mark.parametrize("kind", [vl.LabelledText, vl.Dilemma, vl.QuestionnaireItem, vl.SituationalQuestion, vl.Prompt])
+def test_records_are_built_by_name_alone(kind):
+    """Nine strings in a row once put a source into a cluster, and no type checker could see it."""
+    with pytest.raises(TypeError, match="positional"):
+        kind("id", "text", "value", "+", "en", "en")

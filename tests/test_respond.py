@@ -24,7 +24,14 @@ TEMPLATE = (
 @pytest.fixture(scope="module")
 def prompts():
     return [
-        vl.Prompt(f"p{k}", f"the {word} keeps", text, ("care", "duty")[k % 2], "+-"[k // 2 % 2], ("en", "zh")[k // 4 % 2])
+        vl.Prompt(
+            id=f"p{k}",
+            system=f"the {word} keeps",
+            user=text,
+            value=("care", "duty")[k % 2],
+            aspect="+-"[k // 2 % 2],
+            language=("en", "zh")[k // 4 % 2],
+        )
         for k, (word, text) in enumerate(zip(tiny.WORDS, tiny.sentences(9, seed=3, longest=9), strict=False))
     ]
 
@@ -82,7 +89,9 @@ def test_a_seed_repeats_a_sample_and_another_changes_it(model, prompts):
 def test_samples_follow_the_models_probabilities(models):
     """Of 600 first tokens, each of the likeliest comes as often as it should, within four standard errors."""
     model = models["bridge", "llama"]
-    asked = [vl.Prompt(f"p{k}", "", "the river waits", "care", "+", "en") for k in range(600)]
+    asked = [
+        vl.Prompt(id=f"p{k}", system="", user="the river waits", value="care", aspect="+", language="en") for k in range(600)
+    ]
     drawn = [a.text for a in vl.respond(model, asked, max_new_tokens=1, temperature=1.5)]
     tokenizer = model.tokenizer
     ids = [0, *tokenizer("the river waits\nAnswer:", add_special_tokens=False)["input_ids"]]
@@ -156,7 +165,7 @@ def test_the_chat_template_is_used_with_one_bos(models, folders, prompts):
 
 
 def asked(system, user, language="en"):
-    return vl.Prompt("p", system, user, "care", "+", language)
+    return vl.Prompt(id="p", system=system, user=user, value="care", aspect="+", language=language)
 
 
 def test_an_instruction_joins_the_request_where_the_template_knows_no_system_role(models):

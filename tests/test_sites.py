@@ -38,7 +38,7 @@ POST = ["blocks.0.mlp.hook_post"]
 
 def test_a_mixture_of_experts_is_refused(folders):
     lens = vl.ValueLens(vl.load_model(folders["mixtral"]))
-    text = vl.LabelledText("a", "the river", "care", "+", "en")
+    text = vl.LabelledText(id="a", text="the river", value="care", aspect="+", language="en")
     for site in ("post", "gate"):
         with pytest.raises(SiteError, match="mixture of 3 experts.*not neurons"):
             lens.collect([text], site=site)
@@ -91,9 +91,9 @@ def test_a_gate_that_is_not_act_of_hook_pre_is_refused(folders):
 
     gate.act_fn = Scaled()
     lens = vl.ValueLens(model)
-    assert lens.collect([vl.LabelledText("a", "the river", "care", "+", "en")]).site == "post"
+    assert lens.collect([vl.LabelledText(id="a", text="the river", value="care", aspect="+", language="en")]).site == "post"
     with pytest.raises(SiteError, match=r"is not what hook_post holds \(blocks.1.mlp.hook_post, off by .*use site 'post'"):
-        lens.collect([vl.LabelledText("a", "the river", "care", "+", "en")], site="gate")
+        lens.collect([vl.LabelledText(id="a", text="the river", value="care", aspect="+", language="en")], site="gate")
 
 
 def test_an_unknown_site_is_named(lens, texts):

@@ -149,7 +149,9 @@ class ValueLens:
         sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
         site = self._site(sorted(sites)[0])
         if stats is None:
-            scenarios = [LabelledText(d.id, d.scenario, d.value, "+", d.language) for d in dilemmas]
+            scenarios = [
+                LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
+            ]
             stats = self.collect(scenarios, site=site.name, moments=False)
         for neurons in filter(len, sets.values()):
             require_same(stats, neurons)

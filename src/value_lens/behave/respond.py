@@ -34,7 +34,7 @@ PERSONA: Mapping[str, str] = {
 _PLAIN: Mapping[str, str] = {"en": "{system}\n{user}\nAnswer:", "zh": "{system}\n{user}\n回答："}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prompt:
     """What a model is asked: an instruction ("" for none) and a request, with the labels its answer will carry."""
 
@@ -75,7 +75,16 @@ def under_poles(
             description = decks[key][dealt[key] % len(decks[key])]
             dealt[key] += 1
             system = persona.get(question.language, persona["en"]).format(description=description)
-            made.append(Prompt(f"{question.id}/{aspect}", system, question.text, question.value, aspect, question.language))
+            made.append(
+                Prompt(
+                    id=f"{question.id}/{aspect}",
+                    system=system,
+                    user=question.text,
+                    value=question.value,
+                    aspect=aspect,
+                    language=question.language,
+                )
+            )
     return made
 
 
@@ -130,7 +139,15 @@ def respond(
             f"the model said nothing to {len(blank)} prompts, e.g. {blank[0]!r}; leave them out, or give more new tokens"
         )
     return [
-        LabelledText(prompt.id, answers[place], prompt.value, prompt.aspect, prompt.language, shown[place], source="response")
+        LabelledText(
+            id=prompt.id,
+            text=answers[place],
+            value=prompt.value,
+            aspect=prompt.aspect,
+            language=prompt.language,
+            prompt=shown[place],
+            source="response",
+        )
         for place, prompt in enumerate(prompts)
     ]
 

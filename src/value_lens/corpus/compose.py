@@ -40,7 +40,14 @@ def compose_texts(chosen: Selection) -> Iterator[LabelledText]:
             key = key_of(frame, situation, filling)
             for language, aspect in product(chosen.languages, "+-"):
                 text = compose_text(frame, situation, filling, language, aspect)
-                yield LabelledText(f"{key}/{aspect}/{language}", text, value, aspect, language, source=chosen.source)
+                yield LabelledText(
+                    id=f"{key}/{aspect}/{language}",
+                    text=text,
+                    value=value,
+                    aspect=aspect,
+                    language=language,
+                    source=chosen.source,
+                )
 
 
 def compose_text(frame: Frame, situation: int, filling: Filling, language: str, aspect: str) -> str:

@@ -24,7 +24,14 @@ def descriptions(values: Sequence[str], languages: Sequence[str], per_group: int
     """Descriptions of a person to whom the value matters greatly ("+") or little ("-"); equal places share their theme."""
     for value, language, aspect in product(values, languages, ASPECTS):
         for place, text in enumerate(_held(value)["poles"][aspect][language][:per_group]):
-            yield LabelledText(f"{value}/{place:02d}/{aspect}/{language}", text, value, aspect, language, source=POLES)
+            yield LabelledText(
+                id=f"{value}/{place:02d}/{aspect}/{language}",
+                text=text,
+                value=value,
+                aspect=aspect,
+                language=language,
+                source=POLES,
+            )
 
 
 def questions(
@@ -42,4 +49,4 @@ def questions(
             for language in languages:
                 text = sentence_case(fill(frame[language]["question"], slots[language], filling))
                 key = f"{frame['id']}/{''.join(map(str, filling))}/{language}"
-                yield SituationalQuestion(key, text, value, language, source=POLES)
+                yield SituationalQuestion(id=key, text=text, value=value, language=language, source=POLES)

@@ -24,11 +24,12 @@ class Group(NamedTuple):
         return f"{self.value}{self.aspect}{self.language}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelledText:
     """A text that shows one aspect of a value. Tokens of `text` are counted; those of `prompt`, which precedes it, are not.
 
-    A model's answer is stored as `prompt` (what it was asked) and `text` (its response); `response` is the same as `text`.
+    A model's answer is stored as `prompt` (what it was asked) and `text` (its response); `response` is the same as `text`. cluster
+    joins texts that are no independent evidence, such as fillings of one frame.
     """
 
     id: str
@@ -37,6 +38,7 @@ class LabelledText:
     aspect: str
     language: str
     prompt: str = ""
+    cluster: str = ""
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -53,7 +55,7 @@ class LabelledText:
         return self.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dilemma:
     """A situation with an aligned and a violating option.
 
@@ -82,7 +84,7 @@ class Dilemma:
         return self.cluster or self.pair_id or self.id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QuestionnaireItem:
     """A statement to agree or disagree with. `reverse_keyed`: agreeing speaks against the value."""
 
@@ -99,7 +101,7 @@ class QuestionnaireItem:
             raise DataError(f"field 'reverse_keyed': expected true or false, got {self.reverse_keyed!r}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SituationalQuestion:
     """An open question about a situation that people who hold different values answer differently."""
 

@@ -160,11 +160,20 @@ def _dilemma_records(task: Task, answer: Answer) -> Iterator[AnyRecord]:
     source = f"generated:{task.recipe}"
     pair = f"{task.recipe}/{task.value.name}/{task.number:05d}"
     yield Dilemma(
-        task.id, answer["background"], answer["aligned"], answer["violating"], task.value.name, task.language, pair, source
+        id=task.id,
+        scenario=answer["background"],
+        aligned=answer["aligned"],
+        violating=answer["violating"],
+        value=task.value.name,
+        language=task.language,
+        pair_id=pair,
+        source=source,
     )
     for aspect, choice in (("+", "aligned"), ("-", "violating")):
         text = _story(task.language, answer["background"], answer[choice], answer[f"{choice}_rationale"])
-        yield LabelledText(f"{task.id}/{aspect}", text, task.value.name, aspect, task.language, source=source)
+        yield LabelledText(
+            id=f"{task.id}/{aspect}", text=text, value=task.value.name, aspect=aspect, language=task.language, source=source
+        )
 
 
 def _story(language: str, background: str, choice: str, rationale: str) -> str:
@@ -176,11 +185,15 @@ def _story(language: str, background: str, choice: str, rationale: str) -> str:
 
 def _pole_records(task: Task, answer: Answer) -> Iterator[AnyRecord]:
     source = f"generated:{task.recipe}"
-    yield LabelledText(task.id, answer["description"], task.value.name, task.aspect, task.language, source=source)
+    yield LabelledText(
+        id=task.id, text=answer["description"], value=task.value.name, aspect=task.aspect, language=task.language, source=source
+    )
 
 
 def _question_records(task: Task, answer: Answer) -> Iterator[AnyRecord]:
-    yield SituationalQuestion(task.id, answer["question"], task.value.name, task.language, f"generated:{task.recipe}")
+    yield SituationalQuestion(
+        id=task.id, text=answer["question"], value=task.value.name, language=task.language, source=f"generated:{task.recipe}"
+    )
 
 
 RECIPES: dict[str, Recipe] = {
