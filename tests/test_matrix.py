@@ -55,12 +55,46 @@ def test_controls_are_the_seeded_matched_sets(lens, dilemmas, sets, matrix, text
             torch.testing.assert_close(matrix.control_margins[a, number], lens.margins(dilemmas))
 
 
-def test_rank_counts_controls_at_least_as_strong(matrix):
+def test_rank_counts_controls_at_least_as_strong_on_rates_and_on_margins(matrix):
     tested = [a for a, count in enumerate(matrix.n_neurons) if count]
-    assert len(tested) == 2
-    for at in [(l, v, a) for l in range(2) for v in range(2) for a in tested]:
-        stronger = int((matrix.control_effect[at].abs() >= matrix.effect[at].abs()).sum())
-        assert int(matrix.rank[at]) == 1 + stronger
+    assert len(tested) == 2 and matrix.least_rank_p == 1 / 4
+    for l, v, a in [(l, v, a) for l in range(2) for v in range(2) for a in tested]:
+        stronger = int((matrix.control_effect[l, v, a].abs() >= matrix.effect[l, v, a].abs()).sum())
+        assert int(matrix.rank[l, v, a]) == 1 + stronger
+        assert float(matrix.rank_p[l, v, a]) == (1 + stronger) / 4
+        items = matrix.items_of(matrix.languages[l], matrix.values[v])
+
+        def moved(margins, items=items):
+            return abs(sum(float(margins[i] - matrix.clean_margins[i]) for i in items) / len(items))
+
+        larger = [control for control in matrix.control_margins[a] if moved(control) >= moved(matrix.edited_margins[a])]
+        assert float(matrix.margin_rank_p[l, v, a]) == (1 + len(larger)) / 4
+    untested = matrix.ablated.index("duty")
+    assert matrix.rank[:, :, untested].isnan().all() and matrix.margin_rank_p[:, :, untested].isnan().all()
+
+
+def test_a_rank_among_controls_of_which_one_is_unknown_is_unknown(matrix):
+    broken = matrix.control_margins.clone()
+    a = matrix.ablated.index("care")
+    broken[a, 1, matrix.items_of("en", "honesty")[0]] = torch.nan
+    found = dataclasses.replace(matrix, control_margins=broken)
+    at = (matrix.languages.index("en"), matrix.values.index("honesty"), a)
+    unknown = matrix.rank.isnan()
+    unknown[at] = True
+    for name in ("rank", "rank_p", "margin_rank_p"):
+        assert torch.equal(getattr(found, name).isnan(), unknown)
+
+
+def test_the_mean_of_controls_is_that_of_the_sets_outside(matrix):
+    outside = matrix.control_margins.flip(1) + 0.01
+    outside[:, 1] = torch.nan  # was not run
+    found = dataclasses.replace(matrix, outside_margins=outside)
+    for a in [a for a, count in enumerate(matrix.n_neurons) if count]:
+        for v, value in enumerate(matrix.values):
+            support = (outside[a][:, matrix.items_of("zh", value)] > 0).double().mean(1)
+            assert float(found.control_mean[1, v, a]) == pytest.approx(float(support[[0, 2]].mean()))
+    without = dataclasses.replace(matrix, outside_margins=None)
+    torch.testing.assert_close(without.control_mean, matrix.control_rate.mean(-1), equal_nan=True)
 
 
 def test_frame_has_a_row_a_cell(matrix):
@@ -130,6 +164,9 @@ def test_save_and_load(matrix, tmp_path):
     again = vl.SupportMatrix.load(tmp_path / "matrix.safetensors")
     torch.testing.assert_close(again.effect, matrix.effect, equal_nan=True)
     torch.testing.assert_close(again.interval, matrix.interval, equal_nan=True)
+    torch.testing.assert_close(again.control_mean, matrix.control_mean, equal_nan=True)
+    dataclasses.replace(matrix, outside_margins=None).save(tmp_path / "older.safetensors")
+    assert vl.SupportMatrix.load(tmp_path / "older.safetensors").outside_margins is None
     assert again.ablated == matrix.ablated and again.meta == dict(matrix.meta)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from einops import reduce
 from jaxtyping import Float, Float64
 from torch import Tensor
 
@@ -15,6 +14,7 @@ from .. import store
 from ..behave import supports
 from ..errors import DataError, UnknownNameError
 from .inference import paired_interval, sign_flip_p
+from .rank import rank_among
 
 if TYPE_CHECKING:
     import pandas
@@ -40,7 +40,8 @@ class SupportMatrix:
     """Per-item margins, clean and under every ablation and control; rates, effects and inference are derived from them.
 
     Axes of derived tensors: language, value (evaluated), ablated, control. A cell without dilemmas, or of an empty neuron set, is
-    NaN. Intervals and p-values go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
+    NaN. `control_margins` are of the matched sets that effects are ranked among, which may hold neurons of the set itself;
+    `outside_margins` of those without (NaN where not run, None where not told apart), for the mean that is shown. Intervals and p-values go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
     """
 
     item_ids: tuple[str, ...]
@@ -54,6 +55,7 @@ class SupportMatrix:
     clean_margins: Float64[Tensor, "item"]
     edited_margins: Float64[Tensor, "ablated item"]
     control_margins: Float64[Tensor, "ablated control item"]
+    outside_margins: Float64[Tensor, "ablated control item"] | None = None
     inference: Inference = Inference()
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -70,7 +72,9 @@ class SupportMatrix:
 
     def _cells(self, margins: Float[Tensor, "... item"]) -> Float64[Tensor, "... language value"]:
         """Mean support of the items of every (language, value)."""
-        scored = supports(margins).masked_fill(torch.isnan(margins), torch.nan)
+        return self._cell_means(supports(margins).masked_fill(torch.isnan(margins), torch.nan))
+
+    def _cell_means(self, scored: Float[Tensor, "... item"]) -> Float64[Tensor, "... language value"]:
         return torch.stack(
             [torch.stack([scored[..., self.items_of(l, v)].mean(-1) for v in self.values], -1) for l in self.languages], -2
         )
@@ -99,17 +103,36 @@ class SupportMatrix:
     def control_effect(self) -> Float64[Tensor, "language value ablated control"]:
         return self.control_rate - self.clean[..., None, None]
 
+    @functools.cached_property
+    def control_mean(self) -> Float64[Tensor, "language value ablated"]:
+        """Mean support rate under those matched random sets that hold no neuron of the set."""
+        outside = self.control_margins if self.outside_margins is None else self.outside_margins
+        return torch.nanmean(self._cells(outside).permute(2, 3, 0, 1), -1)
+
     @property
+    def least_rank_p(self) -> float:
+        """The least p-value that a rank among so many controls can give: 1 / (controls + 1)."""
+        return 1 / (1 + self.control_margins.shape[1])
+
+    @functools.cached_property
     def rank(self) -> Float64[Tensor, "language value ablated"]:
         """Place of the effect among its controls by size, 1 the largest; ties count against the effect. NaN without controls."""
-        if not self.control_margins.shape[1]:
-            return torch.full_like(self.effect, torch.nan)
-        larger = reduce(
-            (self.control_effect.abs() >= self.effect.abs()[..., None]).double(),
-            "language value ablated control -> language value ablated",
-            "sum",
-        )
-        return (1 + larger).masked_fill(torch.isnan(self.effect), torch.nan)
+        return rank_among(self.effect, self.control_effect)
+
+    @functools.cached_property
+    def rank_p(self) -> Float64[Tensor, "language value ablated"]:
+        """Share of effect and controls that are at least as large as the effect: the p-value of its rank, each cell's own.
+
+        Valid where the set is one that its controls could have been; see `controls.Strata`. Not corrected for many cells.
+        """
+        return self.rank * self.least_rank_p
+
+    @functools.cached_property
+    def margin_rank_p(self) -> Float64[Tensor, "language value ablated"]:
+        """The same of mean changes of margin, which also move where no preference flips."""
+        change = self._cell_means(self.edited_margins - self.clean_margins).permute(1, 2, 0)
+        controls = self._cell_means(self.control_margins - self.clean_margins).permute(2, 3, 0, 1)
+        return rank_among(change, controls) * self.least_rank_p
 
     @functools.cached_property
     def _inferred(self) -> tuple[Tensor, Tensor]:
@@ -177,9 +200,11 @@ class SupportMatrix:
                             "interval_high": float(self.interval[at][1]),
                             "p_corrected": float(self.p[at]),
                             "control_lowest": float(controls.min()) if len(controls) else None,
-                            "control_mean": float(controls.mean()) if len(controls) else None,
+                            "control_mean": float(self.control_mean[at]) if len(controls) else None,
                             "control_highest": float(controls.max()) if len(controls) else None,
                             "rank_among_controls": float(self.rank[at]),
+                            "rank_p": float(self.rank_p[at]),
+                            "margin_rank_p": float(self.margin_rank_p[at]),
                         }
                     )
         return pandas.DataFrame(rows)
@@ -196,8 +221,8 @@ class SupportMatrix:
         lists = ("item_ids", "item_values", "item_languages", "item_clusters", "values", "languages", "ablated", "n_neurons")
         meta = {name: list(getattr(self, name)) for name in lists}
         meta |= {"inference": dict(vars(self.inference)), "meta": dict(self.meta)}
-        names = ("clean_margins", "edited_margins", "control_margins")
-        return store.save(path, "support matrix", meta, {name: getattr(self, name) for name in names})
+        names = ("clean_margins", "edited_margins", "control_margins", "outside_margins")
+        return store.save(path, "support matrix", meta, {n: getattr(self, n) for n in names if getattr(self, n) is not None})
 
     @classmethod
     def load(cls, path: str | Path) -> "SupportMatrix":
