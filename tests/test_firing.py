@@ -137,6 +137,52 @@ def test_merge_keeps_the_model_that_is_known_and_tells_what_was_merged():
     assert merged.meta == {"merged": [{"corpus": "a"}, {"corpus": "b"}]}
 
 
+metas = st.recursive(
+    st.fixed_dictionaries({}, optional={"n_texts_cut": st.integers(0, 5), "corpus": st.sampled_from("ab"), "seed": st.just(1)}),
+    lambda inner: st.lists(inner, min_size=2, max_size=3).map(
+        lambda parts: {"merged": parts}
+    ),  # as nested merges were once saved
+    max_leaves=5,
+)
+
+
+def leaves(meta):
+    return [leaf for part in meta["merged"] for leaf in leaves(part)] if "merged" in meta else [meta]
+
+
+@laws
+@given(metas, metas, metas)
+def test_merged_metadata_is_the_same_in_any_nesting_and_loses_nothing(a, b, c):
+    one, two, three = (random_stats(GROUPS[:1], k, meta=meta) for k, meta in enumerate((a, b, c)))
+    merged = one.merge(two).merge(three)
+    assert merged.meta == one.merge(two.merge(three)).meta
+    parts = [*leaves(a), *leaves(b), *leaves(c)]
+    assert merged.meta["merged"] == parts
+    expected = {name: parts[0][name] for name in ("corpus", "seed") if all(p.get(name, 0) == parts[0].get(name) for p in parts)}
+    if all("n_texts_cut" in part for part in parts):
+        expected["n_texts_cut"] = sum(part["n_texts_cut"] for part in parts)
+    assert {name: given for name, given in merged.meta.items() if name != "merged"} == expected
+    assert merged.n_texts_cut == expected.get("n_texts_cut")
+
+
+@laws
+@given(metas)
+def test_texts_cut_are_known_of_statistics_as_they_were_saved_so_far(meta):
+    stats = random_stats(GROUPS, 0, meta=meta)
+    with tempfile.TemporaryDirectory() as folder:
+        found = vl.FiringStats.load(stats.save(Path(folder) / "s"))
+    counts = [part.get("n_texts_cut") for part in leaves(meta)]
+    assert found.n_texts_cut == (None if None in counts else sum(counts))
+
+
+def test_what_is_added_to_a_merged_whole_holds_of_its_parts():
+    merged = random_stats(GROUPS, 0, meta={"corpus": "a"}).merge(random_stats(GROUPS, 1, meta={"corpus": "b"}))
+    noted = replace(merged, meta={**merged.meta, "note": "mine"})
+    assert noted.merge(random_stats(GROUPS, 2, meta={"corpus": "c"})).meta == {
+        "merged": [{"corpus": "a", "note": "mine"}, {"corpus": "b", "note": "mine"}, {"corpus": "c"}]
+    }
+
+
 # By hand
 
 

@@ -182,6 +182,23 @@ def test_cut_texts_are_counted_and_said(folders, data, tmp_path, texts):
     assert "5 of 60 texts were longer than the model's context and were cut to it." in result.words
 
 
+def test_a_run_on_merged_statistics_counts_the_texts_cut_in_every_part(folders, data, tmp_path, texts, monkeypatch):
+    long = [dataclasses.replace(text, text=" ".join([text.text] * 40)) for text in texts[:5]]
+    path = write_jsonl(tmp_path / "long.jsonl", [*long, *texts[5:]])
+    collect = vl.ValueLens.collect
+
+    def in_shards(lens, given, **options):
+        """Three shards, merged in the order that nests."""
+        first, second, third = (collect(lens, given[k::3], **options) for k in range(3))
+        return first.merge(second.merge(third))
+
+    monkeypatch.setattr("value_lens.lens.ValueLens.collect", in_shards)
+    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, too_long="cut", **{**data, "texts": str(path)})
+    result = run_job(job, tmp_path / "out")
+    assert result.summary["corpus"]["n_texts_cut"] == result.stats.n_texts_cut == 5
+    assert "5 of 60 texts were longer than the model's context and were cut to it." in result.words
+
+
 def test_half_precision_runs(folders, data, tmp_path):
     result = run_job(
         Job(model=str(folders["llama"]), dtype="bfloat16", controls=1, method="vape", n_neurons=5, **data), tmp_path

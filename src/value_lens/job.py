@@ -94,7 +94,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
     summary = _summary(job, lens, stats, seconds, data, methods, matrix)
     words = [*plain_words(matrix, methods, job.method), *_licences(job), *_skips(job, data)]
-    if n_cut := stats.meta["n_texts_cut"]:
+    if n_cut := stats.n_texts_cut:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
     write_results(result, out)
@@ -220,7 +220,7 @@ def _summary(
             "n_tokens": n_tokens,
             "n_dilemmas": len(data.dilemmas),
             "n_rows_skipped": data.n_rows_skipped(),
-            "n_texts_cut": stats.meta["n_texts_cut"],
+            "n_texts_cut": stats.n_texts_cut,
         },
         "collect": {"seconds": round(seconds, 3), "tokens_per_second": round(n_tokens / seconds, 1)},
         "methods": methods,

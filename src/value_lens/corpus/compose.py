@@ -46,6 +46,7 @@ def compose_texts(chosen: Selection) -> Iterator[LabelledText]:
                     value=value,
                     aspect=aspect,
                     language=language,
+                    cluster=frame.id,
                     source=chosen.source,
                 )
 

@@ -37,10 +37,8 @@ class Giveaway:
 
 
 def frame_of(record: LabelledText | Dilemma) -> str:
-    """What a record was made from: a frame of the bank, else a dilemma's unit, or the record itself."""
-    if is_of_bank(record):
-        return record.id.split("/")[0]
-    return record.unit if isinstance(record, Dilemma) else record.id
+    """What a record was made from: a frame of the bank (for files written before texts had a cluster, too), else its unit."""
+    return record.id.split("/")[0] if is_of_bank(record) else record.unit
 
 
 def is_of_bank(record: LabelledText | Dilemma) -> bool:

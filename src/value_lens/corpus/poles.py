@@ -30,6 +30,7 @@ def descriptions(values: Sequence[str], languages: Sequence[str], per_group: int
                 value=value,
                 aspect=aspect,
                 language=language,
+                cluster=f"{value}/{place:02d}",
                 source=POLES,
             )
 

@@ -15,6 +15,7 @@ from ..corpus import ASPECTS, Group
 from ..errors import DataError, MismatchError, UnknownNameError
 from ..neurons import require_same
 from ..values import in_order
+from .meta import count_in, merged_meta
 
 
 def sort_groups(groups: "set[Group] | Sequence[Group]") -> tuple[Group, ...]:
@@ -103,6 +104,11 @@ class FiringStats:
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted({group.language for group in self.groups}))
 
+    @property
+    def n_texts_cut(self) -> int | None:
+        """How many texts were cut to the model's context; None where that is not known of all counts."""
+        return count_in(self.meta, "n_texts_cut")
+
     def pooled(
         self, *, aspect: str | None = None, languages: Sequence[str] | None = None
     ) -> tuple[Int64[Tensor, "value"], Int64[Tensor, "value layer neuron"]]:
@@ -165,7 +171,8 @@ class FiringStats:
     def merge(self, other: "FiringStats") -> "FiringStats":
         """The statistics of both corpora together; shares no memory with either.
 
-        Associative and commutative on counts. Raises `MismatchError` for different sites, shapes, models or kinds of sums.
+        Associative on counts and metadata, commutative on counts; `meta["merged"]` holds the metadata of every part. Raises
+        `MismatchError` for different sites, shapes, models or kinds of sums.
         """
         require_same(self, other)
         if any((getattr(self, name) is None) != (getattr(other, name) is None) for name in ("total", "total_sq")):
@@ -197,7 +204,7 @@ class FiringStats:
             model=self.model or other.model,
             block_n_tokens=add("block_n_tokens", 1),
             block_fired=add("block_fired", 1),
-            meta={"merged": [dict(self.meta), dict(other.meta)]},
+            meta=merged_meta(self.meta, other.meta),
         )
 
     def save(self, path: str | Path) -> Path:

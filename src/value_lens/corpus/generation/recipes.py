@@ -157,6 +157,7 @@ def _ask_question(task: Task, earlier: Answer) -> str:
 
 
 def _dilemma_records(task: Task, answer: Answer) -> Iterator[AnyRecord]:
+    """The dilemma and its two stories: one piece of evidence, with those of the same number in other languages."""
     source = f"generated:{task.recipe}"
     pair = f"{task.recipe}/{task.value.name}/{task.number:05d}"
     yield Dilemma(
@@ -172,7 +173,13 @@ def _dilemma_records(task: Task, answer: Answer) -> Iterator[AnyRecord]:
     for aspect, choice in (("+", "aligned"), ("-", "violating")):
         text = _story(task.language, answer["background"], answer[choice], answer[f"{choice}_rationale"])
         yield LabelledText(
-            id=f"{task.id}/{aspect}", text=text, value=task.value.name, aspect=aspect, language=task.language, source=source
+            id=f"{task.id}/{aspect}",
+            text=text,
+            value=task.value.name,
+            aspect=aspect,
+            language=task.language,
+            cluster=pair,
+            source=source,
         )
 
 

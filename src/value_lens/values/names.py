@@ -1,0 +1,59 @@
+"""When are two names one? Width and outer white space make no difference; letter case does, so two spellings are told, not guessed.
+
+Names of values, of languages and of groups of values pass through `standard` wherever they come in, and whatever holds several of
+them passes them through `require_distinct`.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from ..errors import DataError
+
+
+@lru_cache(maxsize=4096)
+def standard(name: str) -> str:
+    """The name without outer white space, letters of full or half width as plain ones, accents composed; else as written.
+
+    >>> standard(" ｃａｒｅ\\u3000"), standard("zh-CN"), standard("①")
+    ('care', 'zh-CN', '①')
+    """
+    if name.isascii():
+        return name.strip()
+    return unicodedata.normalize("NFC", "".join(map(_of_plain_width, name))).strip()
+
+
+def _of_plain_width(letter: str) -> str:
+    wide = unicodedata.decomposition(letter).startswith(("<wide>", "<narrow>"))
+    return unicodedata.normalize("NFKC", letter) if wide else letter
+
+
+@lru_cache(maxsize=4096)
+def folded(name: str) -> str:
+    """What all spellings of a name share that differ in case, width, ligatures or outer white space only.
+
+    >>> folded("Ｃａｒｅ ") == folded("care"), folded("care") == folded("cares")
+    (True, False)
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
+
+
+def require_distinct(what: str, names: Iterable[str] | Mapping[str, object]) -> None:
+    """Raise `DataError` that tells all names that differ in case, width or outer white space only.
+
+    what: such as "value". names: as they are written; with a mapping, each with the place it was met first.
+    """
+    spellings: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        spellings.setdefault(folded(name), []).append(name)
+    places = names if isinstance(names, Mapping) else {}
+    alike = [
+        " and ".join(f"{name!r}{f' ({places[name]})' if name in places else ''}" for name in found)
+        for found in spellings.values()
+        if len(found) > 1
+    ]
+    if alike:
+        raise DataError(
+            f"the {what} is written in ways that differ only in case, width or outer white space: {'; '.join(alike)}; "
+            "write it in one way"
+        )
