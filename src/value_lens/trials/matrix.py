@@ -41,7 +41,8 @@ class SupportMatrix:
 
     Axes of derived tensors: language, value (evaluated), ablated, control. A cell without dilemmas, or of an empty neuron set, is
     NaN. `control_margins` are of the matched sets that effects are ranked among, which may hold neurons of the set itself;
-    `outside_margins` of those without (NaN where not run, None where not told apart), for the mean that is shown. Intervals and p-values go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
+    `outside_margins` of those without (NaN where not run, None where not told apart), for the mean that is shown. Intervals and
+    p-values go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
     """
 
     item_ids: tuple[str, ...]
