@@ -73,15 +73,23 @@ def sign_flip_p(
             moved = sums.nonzero().flatten()
             own, drawn = _own_p(sums[moved], tosses[present[moved]])
             rows.append((own, place, number, drawn))
-    rows.sort(key=lambda row: row[:3], reverse=True)
-    smallest, counts = torch.ones(n_resamples), []
-    for own, _, _, drawn in rows:
-        smallest = torch.minimum(smallest, drawn)
-        counts.append(int((smallest <= own * (1 + TIE)).sum()))
-    least = 0.0
-    for (own, place, number, _), count in zip(reversed(rows), reversed(counts), strict=True):
-        least = max(least, own, (1 + count) / (1 + n_resamples))
-        found[place][number] = least
+    corrected = step_down([own for own, *_ in rows], [drawn for *_, drawn in rows])
+    for (_, place, number, _), p in zip(rows, corrected, strict=True):
+        found[place][number] = p
+    return found
+
+
+def step_down(own: Sequence[float], drawn: Sequence[Float[Tensor, "resample"]]) -> list[float]:
+    """Own p-values corrected for their number by the step-down minimum p-value; `drawn` has each one's own p of every draw."""
+    order = sorted(range(len(own)), key=lambda place: own[place], reverse=True)
+    smallest, counts = None, []
+    for place in order:
+        smallest = drawn[place] if smallest is None else torch.minimum(smallest, drawn[place])
+        counts.append(int((smallest <= own[place] * (1 + TIE)).sum()))
+    found, least = [0.0] * len(own), 0.0
+    for place, count in zip(reversed(order), reversed(counts), strict=True):
+        least = max(least, own[place], (1 + count) / (1 + len(drawn[place])))
+        found[place] = least
     return found
 
 
