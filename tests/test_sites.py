@@ -65,7 +65,7 @@ def test_a_missing_hook_is_named():
 def test_a_wrong_width_is_refused():
     from value_lens.model import ModelView
 
-    with pytest.raises(SiteError, match=r"is 6 wide, but the model's d_mlp is 8"):
+    with pytest.raises(SiteError, match=r"is 6 wide, but the MLP has 8 neurons"):
         resolve_site(ModelView(Stub(POST, 6)), "post")
     assert resolve_site(ModelView(Stub(POST, 8)), "post").read == tuple(POST)
 

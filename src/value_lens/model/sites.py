@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from ..errors import SiteError, UnknownNameError
 from .view import ModelView
+from .width import layer_widths
 
 Site = Literal["post", "gate"]
 SITES: tuple[str, ...] = get_args(Site)
@@ -51,19 +52,15 @@ def require_site(site: str) -> str:
 
 
 def resolve_site(view: ModelView, site: str) -> NeuronSite:
-    """The hooks of `site` in this model, proven by a two-token run to exist, to fire, and to be d_mlp wide.
+    """The hooks of `site` in this model, proven by a two-token run to exist, to fire, and to be as wide as W_out has rows.
 
-    Raises `SiteError` with the reason for an attention-only model, a mixture of experts, a missing hook or a wrong width.
+    Raises `SiteError` with the reason for an attention-only model, a mixture of experts, a missing hook, or a wrong width.
     """
     require_site(site)
     cfg = view.model.cfg
     if getattr(cfg, "attn_only", False) or not view.d_mlp:
         raise SiteError("the model has no MLP neurons (attention-only, or its configuration states no d_mlp)")
-    if getattr(cfg, "num_experts", None):
-        raise SiteError(
-            f"the model is a mixture of {cfg.num_experts} experts: its hook_post is the experts' mixed output "
-            f"(d_model wide), not neurons, so firing cannot be counted there"
-        )
+    _require_dense(view)
     known = view.model.hook_dict
     layers = range(view.n_layers)
     gated = "blocks.0.mlp.hook_pre_linear" in known or bool(getattr(cfg, "gated_mlp", False))
@@ -92,6 +89,23 @@ def resolve_site(view: ModelView, site: str) -> NeuronSite:
     return found
 
 
+def _require_dense(view: ModelView) -> None:
+    """One output weight a layer, equally wide in all: by the tensors, since a dense model's configuration may state experts."""
+    widths = layer_widths(view.model)
+    sparse = [layer for layer, width in enumerate(widths) if width is None]
+    n_experts = getattr(view.model.cfg, "num_experts", None)
+    if sparse and (n_experts or len(sparse) < len(widths)):  # all without a weight: an architecture not known here, tried by a run
+        raise SiteError(
+            f"the model is a mixture of {n_experts or 'several'} experts (in {len(sparse)} of its {len(widths)} layers): its "
+            f"hook_post is the experts' mixed output (d_model wide), not neurons, so firing cannot be counted there"
+        )
+    if len({*widths} - {None}) > 1:
+        raise SiteError(
+            f"the layers of this model have MLPs of different widths ({', '.join(map(str, widths))}); neurons are counted only in "
+            "models whose layers are equally wide"
+        )
+
+
 def _like(known: Any, name: str) -> str:
     folder = name.rsplit(".", 1)[0]
     return ", ".join(sorted(str(hook) for hook in known if str(hook).startswith(folder))) or f"no hooks under {folder}"
@@ -114,7 +128,7 @@ def _probe(view: ModelView, site: NeuronSite, names: list[str]) -> None:
             raise SiteError(f"hook {name!r} exists but does not fire in a run, so its neurons cannot be read")
         if kept[name].shape[-1] != view.d_mlp:
             raise SiteError(
-                f"hook {name!r} is {kept[name].shape[-1]} wide, but the model's d_mlp is {view.d_mlp}: not one number a neuron "
+                f"hook {name!r} is {kept[name].shape[-1]} wide, but the MLP has {view.d_mlp} neurons: not one number a neuron "
                 "(sparse mixture-of-experts layers do this)"
             )
     for read, up, post in zip(site.read, site.up, site.post, strict=False):  # at the gate; elsewhere `up` is empty

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..errors import ModelLoadError, SiteError
 from .load import transformer_lens_version
 from .native import aside, difference, native
+from .width import mlp_width
 
 HookFunction = Callable[[Tensor], Tensor | None]
 PADDING = 10.0  # roundings; a mask that is not heeded changes thousands
@@ -55,7 +56,7 @@ class ModelView:
         self.is_bridge = hasattr(model, "original_model")
         cfg = model.cfg
         self.n_layers = int(cfg.n_layers)
-        self.d_mlp = int(getattr(cfg, "d_mlp", None) or 0)
+        self.d_mlp = mlp_width(model)
         self.n_ctx = int(getattr(cfg, "n_ctx", None) or 0)
         self.act_fn = str(getattr(cfg, "act_fn", "") or "")
         default = getattr(cfg, "default_prepend_bos", True)
