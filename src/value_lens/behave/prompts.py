@@ -1,7 +1,7 @@
 """How is a dilemma put to a model? Templates per language, and the two ways of answering."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -12,29 +12,57 @@ Scoring = Literal["label", "continuation"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
 
 
+_BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+def template_fields(template: str, known: Sequence[str], name: str) -> frozenset[str]:
+    """The fields that a template to be filled by `str.format` uses, e.g. {"scenario"}.
+
+    Args:
+        template: a text with {field} for what is filled in, and {{ or }} for a literal brace.
+        known: the fields that will be filled in.
+        name: what the template is, for the error: "a prompt".
+
+    Raises:
+        DataError: for anything else in braces, and for a brace on its own: which it is, and how a literal one is written.
+    """
+    used: set[str] = set()
+    for brace in _BRACES.finditer(template):
+        if brace[0] in ("{{", "}}"):
+            continue
+        if brace[1] not in known:  # None for a brace on its own
+            fields = ", ".join(f"{{{field}}}" for field in known)
+            raise DataError(
+                f"{name} has {brace[0]!r} at character {brace.start() + 1}, which is none of {fields}; write a brace that is meant as "
+                f"such twice, {{{{ or }}}}: {template!r}"
+            )
+        used.add(brace[1])
+    return frozenset(used)
+
+
 @dataclass(frozen=True)
 class ChoiceFormat:
     """Wording of one scoring in one language.
 
     `prompt` uses {scenario} and, to present the options, {first} and {second}; without those two there is no order, and one
-    presentation is scored. `answers` are what is scored after the prompt: the two labels, or, for continuation, one template of
-    an {option}. Raises `DataError` when it cannot be used.
+    presentation is scored. `answers` are what is scored after the prompt: the two labels, as they are, or, for continuation, one
+    template of an {option}. A literal brace in a template is written {{ or }}. Raises `DataError` when it cannot be used.
     """
 
     prompt: str
     answers: tuple[str, str] | str
+    presents_options: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if "{scenario}" not in self.prompt or ("{first}" in self.prompt) != ("{second}" in self.prompt):
+        used = template_fields(self.prompt, ("scenario", "first", "second"), "a prompt")
+        if "scenario" not in used or ("first" in used) != ("second" in used):
             raise DataError(f"a prompt needs {{scenario}}, and {{first}} and {{second}} together or neither: {self.prompt!r}")
-        if isinstance(self.answers, str) and "{option}" not in self.answers:
-            raise DataError(f"a continuation needs {{option}}: {self.answers!r}")
-        if not isinstance(self.answers, str) and not self.presents_options:
+        object.__setattr__(self, "presents_options", "first" in used)
+        if isinstance(self.answers, str):
+            if not template_fields(self.answers, ("option",), "a continuation"):
+                raise DataError(f"a continuation needs {{option}}: {self.answers!r}")
+        elif not self.presents_options:
             raise DataError("labels need a prompt that presents the options")
-
-    @property
-    def presents_options(self) -> bool:
-        return "{first}" in self.prompt
 
 
 LABEL: Mapping[str, ChoiceFormat] = {

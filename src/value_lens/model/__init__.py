@@ -4,8 +4,22 @@ from .generation import blank_tokens, chooser, continued, continued_by_huggingfa
 from .hooks import cutting, reading, writing
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
-from .tokens import BATCH_TOKENS, TOO_LONG, Batch, EncodedText, PaddingSide, TooLong, bucket, encode, pad, tokenize, windows
+from .tokens import (
+    BATCH_TOKENS,
+    TOO_LONG,
+    Batch,
+    EncodedText,
+    PaddingSide,
+    TooLong,
+    bucket,
+    encode,
+    first_difference,
+    pad,
+    tokenize,
+    windows,
+)
 from .view import HookFunction, ModelInfo, ModelView
+from .vocabulary import padding_id, special_ids, with_bos
 
 __all__ = [
     "BATCH_TOKENS",
@@ -29,13 +43,17 @@ __all__ = [
     "cutting",
     "encode",
     "end_tokens",
+    "first_difference",
     "load_model",
     "pad",
+    "padding_id",
     "reading",
     "require_site",
     "resolve_site",
     "said",
+    "special_ids",
     "tokenize",
     "windows",
+    "with_bos",
     "writing",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import NotFiniteError
 from .view import ModelView, evaluating
+from .vocabulary import padding_id
 
 Choose = Callable[[Float[Tensor, "batch d_vocab"], int], Int[Tensor, "batch"]]  # logits and the step -> the next tokens
 
@@ -83,7 +84,7 @@ def continued_by_huggingface(
             return torch.full_like(scores, -torch.inf).scatter_(1, picked[:, None], 0.0)
 
     ends = end_tokens(model, tokenizer)
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (ends[0] if ends else 0)
+    pad = padding_id(tokenizer, int(model.get_input_embeddings().weight.shape[0]))
     config = GenerationConfig(
         max_new_tokens=n_new, do_sample=False, num_beams=1, eos_token_id=ends or None, pad_token_id=pad, use_cache=True
     )

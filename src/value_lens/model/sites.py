@@ -117,7 +117,7 @@ def _probe(view: ModelView, site: NeuronSite, names: list[str]) -> None:
     def keep(name: str) -> Callable[[Tensor], None]:
         return lambda activation: kept.__setitem__(name, activation)
 
-    tokens = torch.arange(2, device=view.device)[None] % int(view.model.cfg.d_vocab)
+    tokens = torch.arange(2, device=view.device)[None] % view.n_embedded
     with view.hooks([(name, keep(name)) for name in names]):
         try:
             view.forward(tokens, torch.ones_like(tokens, dtype=torch.bool))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import DataError, TooLongError
 from .view import ModelView
+from .vocabulary import padding_id, require_embedded, special_ids, with_bos
 
 PaddingSide = Literal["left", "right"]
 BATCH_TOKENS = 2048  # padded tokens a batch; more is no faster on a CPU, where attention over long texts leaves the cache
@@ -48,25 +49,23 @@ def encode(
     name: str = "",
     too_long: TooLong = "refuse",
 ) -> EncodedText:
-    """Token ids of prompt + text, with BOS where the model's default asks for it, and nowhere else.
+    """Token ids of prompt + text, with BOS where the model's default asks for it and none stands there yet, and nowhere else.
 
-    A token belongs to the text when it ends after the prompt does. ids: those of a text without prompt, made by `tokenize`.
-    Raises `DataError` for a text without tokens, and `TooLongError` for one longer than the context unless `too_long="cut"`, which
-    keeps its beginning and records how many tokens went.
+    Both are tokenized as one. A token belongs to the text when it ends after the prompt does, so one that spans the prompt's end
+    does; BOS never does. ids: those of a text without prompt, made by `tokenize`.
+    Raises `DataError` for a text without tokens or with one that the embedding lacks, and `TooLongError` for one longer than the
+    context unless `too_long="cut"`, which keeps its beginning and records how many tokens went.
     """
-    start = [view.tokenizer.bos_token_id] if view.prepends_bos else []
-    if not prompt:
-        ids, boundary = list(tokenize(view, [text])[0] if ids is None else ids), 0
-    elif getattr(view.tokenizer, "is_fast", False):
-        found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
-        ids = list(found["input_ids"])
-        boundary = sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
+    if prompt:
+        ids, boundary = _joined(view, prompt, text)
     else:
-        before, rest = tokenize(view, [prompt, text])
-        ids, boundary = before + rest, len(before)
-    if len(ids) == boundary:
+        ids, boundary = list(tokenize(view, [text])[0] if ids is None else ids), 0
+    begun = with_bos(view, ids)
+    counted = max(boundary + len(begun) - len(ids), int(begun[:1] == [view.tokenizer.bos_token_id]))
+    ids = begun
+    if len(ids) <= counted:
         raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
-    ids, counted = start + ids, len(start) + boundary
+    require_embedded(view, ids, name or str(origin))
     n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
     if n_cut and too_long == "refuse":
         raise TooLongError(
@@ -84,6 +83,30 @@ def tokenize(view: ModelView, texts: Sequence[str]) -> list[list[int]]:
     for some in windows(texts, 64):
         found += view.tokenizer(some, add_special_tokens=False)["input_ids"]
     return found
+
+
+def _joined(view: ModelView, prompt: str, text: str) -> tuple[list[int], int]:
+    """Token ids of prompt + text, and how many of them end with or before the prompt."""
+    if getattr(view.tokenizer, "is_fast", False):
+        found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
+        return list(found["input_ids"]), sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
+    # Without offsets: what begins as the prompt alone does, and then whatever adds no letter to it.
+    before, ids = tokenize(view, [prompt, prompt + text])
+    boundary = first_difference(before, ids)
+    length = len(_written(view, before))
+    while boundary < len(ids) and len(_written(view, ids[: boundary + 1])) <= length:
+        boundary += 1
+    return ids, boundary
+
+
+def _written(view: ModelView, ids: Sequence[int]) -> str:
+    return view.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+
+def first_difference(first: Sequence[int], second: Sequence[int]) -> int:
+    """The first place in which two sequences differ; the shorter one's length where it is how the longer one begins."""
+    unequal = (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    return next(unequal, min(len(first), len(second)))
 
 
 def windows(items: Iterable, size: int) -> Iterator[list]:
@@ -107,8 +130,7 @@ def bucket(encoded: Sequence[EncodedText], *, max_tokens: int, max_texts: int | 
 def pad(view: ModelView, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
     """One rectangular batch on the model's device. Special tokens inside a text are real but not counted."""
     width = max(len(item.ids) for item in texts)
-    filler = view.tokenizer.pad_token_id or 0
-    tokens = torch.full((len(texts), width), filler, dtype=torch.long)
+    tokens = torch.full((len(texts), width), padding_id(view.tokenizer, view.n_embedded), dtype=torch.long)
     mask = torch.zeros((len(texts), width), dtype=torch.bool)
     counted = torch.zeros_like(mask)
     for row, item in enumerate(texts):
@@ -117,7 +139,7 @@ def pad(view: ModelView, texts: Sequence[EncodedText], side: PaddingSide = "righ
         tokens[row, start:end] = torch.tensor(item.ids)
         mask[row, start:end] = True
         counted[row, start + item.counted : end] = True
-    special = torch.tensor(sorted(view.tokenizer.all_special_ids), dtype=torch.long)
+    special = torch.tensor(sorted(special_ids(view.tokenizer)), dtype=torch.long)
     counted &= ~torch.isin(tokens, special)
     device = view.device
     return Batch(tokens.to(device), mask.to(device), counted.to(device), tuple(item.origin for item in texts))

@@ -60,7 +60,8 @@ class ModelView:
         self.n_ctx = int(getattr(cfg, "n_ctx", None) or 0)
         self.act_fn = str(getattr(cfg, "act_fn", "") or "")
         default = getattr(cfg, "default_prepend_bos", True)
-        self.prepends_bos = bool(default) and self.tokenizer.bos_token_id is not None
+        bos = self.tokenizer.bos_token_id
+        self.prepends_bos = bool(default) and bos is not None and bos < self.n_embedded
         self._info: tuple[Any, ModelInfo] | None = None
         self._tried: dict[tuple[int, ...], bool] = {}
         self._padding: float | None = None  # what padding does to log-probabilities, in roundings; None before it was tried
@@ -68,6 +69,12 @@ class ModelView:
     @property
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
+
+    @property
+    def n_embedded(self) -> int:
+        """Rows of the embedding: token ids from here on cannot be run, whatever the tokenizer or the configuration states."""
+        weights = getattr(self.model, "W_E", None)
+        return int(self.model.cfg.d_vocab if weights is None else weights.shape[0])
 
     @property
     def info(self) -> ModelInfo:
@@ -190,7 +197,7 @@ class ModelView:
     def _trial(self) -> tuple[Tensor, Tensor]:
         """Two rows of tokens, the second padded on the left."""
         n_pos = min(8, self.n_ctx or 8)
-        tokens = (torch.arange(2 * n_pos, device=self.device) % int(self.model.cfg.d_vocab)).view(2, n_pos)
+        tokens = (torch.arange(2 * n_pos, device=self.device) % self.n_embedded).view(2, n_pos)
         mask = torch.ones_like(tokens, dtype=torch.bool)
         mask[1, : n_pos // 3] = False
         return tokens, mask
