@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import value_lens as vl
 from value_lens import store
+from value_lens.artefact import Kind, Numbers
 from value_lens.corpus import Group
 from value_lens.errors import ArtefactError, DataError, MismatchError, NotFiniteError, UnknownNameError
 from value_lens.stats import FiringFold, sort_groups
@@ -332,7 +333,12 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
     path.write_bytes(content[:-5])
     with pytest.raises(ArtefactError, match="is damaged"):
         vl.FiringStats.load(path)
-    store.save(path, "neuron scores", {}, {"scores": torch.zeros(1)})
+    store.save(
+        path,
+        Kind("neuron scores", fields={}, tensors={"scores": Numbers("row", (torch.float32,))}),
+        {},
+        {"scores": torch.zeros(1)},
+    )
     with pytest.raises(ArtefactError, match="holds a neuron scores, not a firing statistics"):
         vl.FiringStats.load(path)
 

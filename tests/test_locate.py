@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import value_lens as vl
 from value_lens import store
+from value_lens.artefact import Kind
 from value_lens.errors import ArtefactError, DataError, MismatchError, UnknownNameError
 from value_lens.locate.select import kth_value
 
@@ -417,6 +418,6 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
     path.write_bytes(content[:-2] + b"\x01" + content[-1:])
     with pytest.raises(ArtefactError, match="damaged: its checksum"):
         vl.NeuronScores.load(path)
-    store.save(path, "neuron set", {})
+    store.save(path, Kind("neuron set", fields={}), {})
     with pytest.raises(ArtefactError, match="holds a neuron set, not a neuron scores"):
         vl.NeuronScores.load(path)

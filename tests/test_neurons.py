@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import value_lens as vl
 from value_lens import store
+from value_lens.artefact import Kind
 from value_lens.errors import ArtefactError, MismatchError, NeuronError
 from value_lens.neurons import overlap
 
@@ -138,7 +139,7 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
     path.write_text(path.read_text().replace('"d_mlp": 7', '"d_mlp": 9'))
     with pytest.raises(ArtefactError, match="checksum does not match"):
         vl.NeuronSet.load(path)
-    store.save(tmp_path / "other", "support matrix", {})
+    store.save(tmp_path / "other", Kind("support matrix", fields={}), {})
     with pytest.raises(ArtefactError, match="holds a support matrix, not a neuron set"):
         vl.NeuronSet.load(tmp_path / "other")
 

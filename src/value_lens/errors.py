@@ -3,9 +3,44 @@
 Each message says what was given, what was expected and how to mend it.
 """
 
+LINE, LINES = 500, 24  # letters of a message's line, and lines of a message; what is beyond is left out of the middle
+
 
 class ValueLensError(Exception):
-    """Base of all errors raised on purpose by this library."""
+    """Base of all errors raised on purpose by this library. Its message can be read whatever it quotes: short, and printable."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_readable(arg) if isinstance(arg, str) else arg for arg in args))
+
+
+def _readable(message: str) -> str:
+    r"""The message with long lines, and many lines, cut in the middle; halves of character pairs as "\ud83d"."""
+    lines = message.split("\n")
+    if len(lines) > LINES:
+        left_out = len(lines) - LINES + 1
+        lines = [*lines[: LINES - 3], f"[... {left_out} lines ...]", *lines[-2:]]
+    return "\n".join(shortened(line) for line in lines).encode(errors="backslashreplace").decode()
+
+
+def shortened(text: str, most: int = LINE) -> str:
+    """A text of at most so many letters: its beginning and its end.
+
+    >>> shortened("a" * 30 + "b" * 40 + "c" * 30, 50)
+    'aaaaaaaaaaaaaaaaaa [... 73 letters ...] ccccccccc'
+    """
+    if len(text) <= most:
+        return text
+    room = most - len(f" [... {len(text)} letters ...] ")
+    tail = room // 3
+    return f"{text[: room - tail]} [... {len(text) - room} letters ...] {text[len(text) - tail :]}"
+
+
+def quoted(given: object) -> str:
+    """What was given, for a message: its `repr`, or its type where Python cannot write it (nested without end, a huge number)."""
+    try:
+        return shortened(repr(given))
+    except (RecursionError, ValueError):
+        return f"a {type(given).__name__} that is too large to show"
 
 
 class UnknownNameError(ValueLensError, KeyError):
@@ -13,7 +48,7 @@ class UnknownNameError(ValueLensError, KeyError):
 
     def __init__(self, kind: str, given: object, known: "list[str] | tuple[str, ...]") -> None:
         self.kind, self.given, self.known = kind, given, tuple(known)
-        super().__init__(f"unknown {kind} {given!r}; known: {', '.join(map(str, known)) or 'none'}")
+        super().__init__(f"unknown {kind} {quoted(given)}; known: {', '.join(map(str, known)) or 'none'}")
 
     def __reduce__(self) -> tuple[type, tuple[str, object, tuple[str, ...]]]:
         return type(self), (self.kind, self.given, self.known)

@@ -12,9 +12,21 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from . import store
+from .artefact import COUNT, OBJECT, SIZE, TEXT, Kind, listed, tuple_of
 from .errors import MismatchError, NeuronError
 
 Neuron = tuple[int, int]
+KIND = Kind(
+    "neuron set",
+    fields={
+        "site": TEXT,
+        "n_layers": SIZE,
+        "d_mlp": SIZE,
+        "model": TEXT,
+        "provenance": OBJECT,
+        "neurons": listed(tuple_of(COUNT, COUNT)),
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -118,12 +130,11 @@ class NeuronSet:
             "provenance": dict(self.provenance),
             "neurons": [list(neuron) for neuron in self.neurons],
         }
-        return store.save(path, "neuron set", meta)
+        return store.save(path, KIND, meta)
 
     @classmethod
     def load(cls, path: str | Path) -> "NeuronSet":
-        meta, _ = store.load(path, "neuron set")
-        return cls.of(**meta)
+        return store.load(path, KIND, lambda meta, _: cls.of(**meta))
 
 
 def require_same(first: Any, second: Any) -> None:

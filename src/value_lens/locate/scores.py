@@ -10,8 +10,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .. import store
+from ..artefact import FLOATS, OBJECT, TEXT, Kind, Numbers, listed
 from ..errors import MismatchError, NeuronError, UnknownNameError
 from ..neurons import NeuronSet
+
+_ANY = {"dtypes": FLOATS, "negative": True, "finite": False}
+KIND = Kind(
+    "neuron scores",
+    fields={"method": TEXT, "values": listed(TEXT, "value", distinct=True), "site": TEXT, "model": TEXT, "params": OBJECT},
+    tensors={"scores": Numbers("value layer neuron", **_ANY), "part.*": Numbers("... layer neuron", **_ANY, optional=True)},
+)
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,15 @@ class NeuronScores:
     def save(self, path: str | Path) -> Path:
         meta = {"method": self.method, "values": list(self.values), "site": self.site, "model": self.model}
         tensors = {"scores": self.scores, **{f"part.{name}": part for name, part in self.parts.items()}}
-        return store.save(path, "neuron scores", {**meta, "params": dict(self.params)}, tensors)
+        return store.save(path, KIND, {**meta, "params": dict(self.params)}, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> "NeuronScores":
-        meta, tensors = store.load(path, "neuron scores")
-        scores = tensors.pop("scores")
-        parts = {name.removeprefix("part."): tensor for name, tensor in tensors.items()}
-        return cls(scores=scores, parts=parts, **{**meta, "values": tuple(meta["values"])})
+        def build(meta: dict[str, Any], tensors: dict[str, Tensor]) -> "NeuronScores":
+            parts = {name.removeprefix("part."): tensor for name, tensor in tensors.items() if name != "scores"}
+            return cls(scores=tensors["scores"], parts=parts, **{**meta, "values": tuple(meta["values"])})
+
+        return store.load(path, KIND, build)
 
 
 def average_precision(scores: Float[Tensor, "layer neuron"], true: NeuronSet) -> float:

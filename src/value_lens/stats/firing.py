@@ -11,11 +11,27 @@ from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from .. import store
+from ..artefact import OBJECT, TEXT, Kind, Numbers, listed, tuple_of
 from ..corpus import ASPECTS, Group
 from ..errors import DataError, MismatchError, UnknownNameError
 from ..neurons import require_same
 from ..values import in_order
 from .meta import count_in, merged_meta
+
+_COUNTS, _SUMS = (torch.int64,), (torch.float64,)
+KIND = Kind(
+    "firing statistics",
+    fields={"groups": listed(tuple_of(TEXT, TEXT, TEXT), "group"), "site": TEXT, "model": TEXT, "meta": OBJECT},
+    tensors={
+        "n_texts": Numbers("group", _COUNTS),
+        "n_tokens": Numbers("group", _COUNTS),
+        "fired": Numbers("group layer neuron", _COUNTS),
+        "total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
+        "total_sq": Numbers("group layer neuron", _SUMS, optional=True),
+        "block_n_tokens": Numbers("block group", _COUNTS, optional=True),
+        "block_fired": Numbers("block group layer neuron", _COUNTS, optional=True),
+    },
+)
 
 
 def sort_groups(groups: "set[Group] | Sequence[Group]") -> tuple[Group, ...]:
@@ -211,10 +227,16 @@ class FiringStats:
         names = ("n_texts", "n_tokens", "fired", "total", "total_sq", "block_n_tokens", "block_fired")
         tensors = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         meta = {"groups": [list(g) for g in self.groups], "site": self.site, "model": self.model, "meta": dict(self.meta)}
-        return store.save(path, "firing statistics", meta, tensors)
+        return store.save(path, KIND, meta, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> "FiringStats":
-        meta, tensors = store.load(path, "firing statistics")
-        groups = tuple(Group(*group) for group in meta.pop("groups"))
-        return cls(groups=groups, **{"total": None, "total_sq": None, **tensors}, **meta)
+        def build(meta: dict[str, Any], tensors: dict[str, Tensor]) -> "FiringStats":
+            groups = tuple(Group(*group) for group in meta["groups"])
+            for name in ("n_tokens", "fired"):
+                blocks = tensors.get(f"block_{name}")
+                if blocks is not None and not torch.equal(blocks.sum(0), tensors[name]):
+                    raise DataError(f"has other counts in 'block_{name}' than in {name!r}, whose parts they should be")
+            return cls(**{"total": None, "total_sq": None, **tensors, **meta, "groups": groups})  # pyright: ignore[reportArgumentType]
+
+        return store.load(path, KIND, build)

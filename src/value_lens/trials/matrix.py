@@ -11,6 +11,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from .. import store
+from ..artefact import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Kind, Numbers, listed, object_of, unchanged
 from ..behave import supports
 from ..errors import DataError, UnknownNameError
 from .inference import paired_interval, sign_flip_p
@@ -33,6 +34,32 @@ class Inference:
     def __post_init__(self) -> None:
         if self.n_resamples < 1 or not 0 < self.level < 1:
             raise DataError(f"n_resamples must be positive and level between 0 and 1, got {self.n_resamples} and {self.level}")
+
+
+_NAMES, _MARGINS = listed(TEXT, distinct=True), {"dtypes": (torch.float64,), "negative": True, "finite": False}
+KIND = Kind(
+    "support matrix",
+    fields={
+        "item_ids": listed(TEXT, "item"),
+        "item_values": listed(TEXT, "item"),
+        "item_languages": listed(TEXT, "item"),
+        "item_clusters": listed(TEXT, "item"),
+        "values": _NAMES,
+        "languages": _NAMES,
+        "ablated": listed(TEXT, "ablated", distinct=True),
+        "n_neurons": listed(COUNT, "ablated"),
+        "inference": object_of(n_resamples=SIZE, level=SHARE, seed=SEED),
+        "meta": OBJECT,
+    },
+    tensors={
+        "clean_margins": Numbers("item", **_MARGINS),
+        "edited_margins": Numbers("ablated item", **_MARGINS),
+        "control_margins": Numbers("ablated control item", **_MARGINS),
+        "outside_margins": Numbers("ablated control item", **_MARGINS, optional=True),
+    },
+    schema=2,
+    upgrades={1: unchanged},  # before controls were told apart
+)
 
 
 @dataclass(frozen=True)
@@ -223,12 +250,16 @@ class SupportMatrix:
         meta = {name: list(getattr(self, name)) for name in lists}
         meta |= {"inference": dict(vars(self.inference)), "meta": dict(self.meta)}
         names = ("clean_margins", "edited_margins", "control_margins", "outside_margins")
-        return store.save(path, "support matrix", meta, {n: getattr(self, n) for n in names if getattr(self, n) is not None})
+        return store.save(path, KIND, meta, {n: getattr(self, n) for n in names if getattr(self, n) is not None})
 
     @classmethod
     def load(cls, path: str | Path) -> "SupportMatrix":
-        meta, tensors = store.load(path, "support matrix")
-        inference, extra = Inference(**meta.pop("inference")), meta.pop("meta")
-        lists: dict[str, Any] = {name: tuple(entries) for name, entries in meta.items()}
-        margins: dict[str, Any] = dict(tensors)
-        return cls(**lists, **margins, inference=inference, meta=extra)
+        def build(meta: dict[str, Any], tensors: dict[str, Tensor]) -> "SupportMatrix":
+            lists: dict[str, Any] = {name: tuple(entries) for name, entries in meta.items() if isinstance(entries, list)}
+            margins: dict[str, Any] = dict(tensors)
+            for kind in ("value", "language"):
+                if unknown := set(meta[f"item_{kind}s"]) - set(meta[f"{kind}s"]):
+                    raise DataError(f"has items of {kind} {sorted(unknown)[0]!r}, which is none of its {kind}s")
+            return cls(**lists, **margins, inference=Inference(**meta["inference"]), meta=meta["meta"])
+
+        return store.load(path, KIND, build)
