@@ -5,10 +5,12 @@ import dataclasses
 import matplotlib.image
 import pytest
 import torch
+from scipy import stats
 
 import value_lens as vl
 from value_lens.errors import DataError, MismatchError
 from value_lens.report import plain_words
+from value_lens.trials.sign_flip import sign_flip_p
 
 
 @pytest.fixture
@@ -97,6 +99,30 @@ def test_the_mean_of_controls_is_that_of_the_sets_outside(matrix):
     torch.testing.assert_close(without.control_mean, matrix.control_rate.mean(-1), equal_nan=True)
 
 
+def test_effects_in_nats_are_mean_changes_of_margin(matrix):
+    """Cell by cell by a plain loop; their intervals are Student's, their p-values are corrected together."""
+    rows = [a for a, count in enumerate(matrix.n_neurons) if count]
+    blocks, clusters, places = [], [], []
+    for l, language in enumerate(matrix.languages):
+        for v, value in enumerate(matrix.values):
+            items = matrix.items_of(language, value)
+            changes = [[float(matrix.edited_margins[a, i] - matrix.clean_margins[i]) for i in items] for a in rows]
+            for a, row in zip(rows, changes, strict=True):
+                assert float(matrix.margin_effect[l, v, a]) == pytest.approx(sum(row) / len(row))
+                assert len({matrix.item_clusters[i] for i in items}) == len(items)
+                theirs = stats.ttest_1samp(row, 0).confidence_interval(0.95)
+                assert matrix.margin_interval[l, v, a].tolist() == pytest.approx(list(theirs))
+            blocks.append(torch.tensor(changes, dtype=torch.float64))
+            clusters.append(torch.tensor([matrix.item_clusters.index(matrix.item_clusters[i]) for i in items]))
+            places.append((l, v))
+    generator = torch.Generator().manual_seed(0)
+    for place, p in zip(places, sign_flip_p(blocks, clusters, n_resamples=5000, generator=generator), strict=True):
+        torch.testing.assert_close(matrix.margin_p[place][rows], p)
+    untested = matrix.ablated.index("duty")
+    for unknown in (matrix.margin_effect, matrix.margin_interval, matrix.margin_p):
+        assert unknown[:, :, untested].isnan().all()
+
+
 def test_frame_has_a_row_a_cell(matrix):
     frame = matrix.to_frame()
     assert len(frame) == 2 * 3 * 2
@@ -105,6 +131,8 @@ def test_frame_has_a_row_a_cell(matrix):
     assert row.effect == pytest.approx(float(matrix.effect[at]))
     assert row.n_neurons == 12 and row.n_dilemmas == 4
     assert row.interval_low <= row.effect <= row.interval_high
+    assert row.margin_effect == pytest.approx(float(matrix.margin_effect[at])) and row.margin_p == float(matrix.margin_p[at])
+    assert row.margin_low < row.margin_effect < row.margin_high
 
 
 def test_controls_are_told_how_like_their_neurons_they_are(lens, dilemmas, sets, texts, matrix):
@@ -129,14 +157,15 @@ def test_statistics_of_another_site_or_model_are_refused(lens, dilemmas, sets, t
 
 
 def test_fillings_of_one_frame_count_once(lens, dilemmas, sets):
-    """Each dilemma four times over: the same rates, and with clusters the same p-values and nearly the same intervals."""
+    """Each dilemma four times over: the same rates, and with clusters the same p-values and intervals."""
     copies = [dataclasses.replace(d, id=f"{d.id}/{k}", cluster=d.id) for k in range(4) for d in dilemmas]
     once = lens.support_matrix(dilemmas, sets, controls=0)
     often = lens.support_matrix(copies, sets, controls=0)
     torch.testing.assert_close(often.rate, once.rate, equal_nan=True)
     assert often.n_clusters("en", "care") == once.n_clusters("en", "care") == 4
     torch.testing.assert_close(often.p, once.p, equal_nan=True, atol=0.03, rtol=0)
-    torch.testing.assert_close(often.interval, once.interval, equal_nan=True, atol=0.03, rtol=0)
+    for name in ("interval", "margin_effect", "margin_interval"):
+        torch.testing.assert_close(getattr(often, name), getattr(once, name), equal_nan=True, atol=1e-6, rtol=0)
 
 
 def test_a_cell_without_dilemmas_or_with_unknown_margins_has_no_inference(matrix):
@@ -145,9 +174,9 @@ def test_a_cell_without_dilemmas_or_with_unknown_margins_has_no_inference(matrix
     broken[a, items[0]] = torch.nan
     found = dataclasses.replace(matrix, edited_margins=broken)
     at = (matrix.languages.index("en"), matrix.values.index("honesty"), a)
-    assert found.effect[at].isnan() and found.p[at].isnan() and found.interval[at].isnan().all()
     others = ~found.effect.isnan()
-    assert not found.p[others].isnan().any() and not found.interval[others].isnan().any()
+    for name in ("effect", "p", "interval", "margin_effect", "margin_p", "margin_interval"):
+        assert getattr(found, name)[at].isnan().all() and not getattr(found, name)[others].isnan().any()
 
 
 def test_words_speak_of_measured_cells_only(lens, dilemmas, sets):

@@ -19,7 +19,7 @@ AXES: dict[str, str] = {
     "cluster": "dilemmas that are one piece of evidence, such as fillings of one frame",
     "cell": "one (language, value, ablated value), or any flat list of tests",
     "language": "a language code such as en or zh",
-    "resample": "a bootstrap or sign-flip draw",
+    "resample": "an assignment of signs to clusters",
     "d_model": "residual stream width",
     "d_vocab": "vocabulary size",
     "bound": "lower and upper end of an interval (size 2)",

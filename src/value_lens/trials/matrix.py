@@ -1,39 +1,28 @@
 """Do a value's neurons cause its support, and only its? The matrix of evaluated value x ablated value, with matched controls."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from .. import store
 from ..artefact import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Kind, Numbers, listed, object_of, unchanged
 from ..behave import supports
-from ..errors import DataError, UnknownNameError
-from .inference import paired_interval, sign_flip_p
+from ..errors import UnknownNameError
+from .inference import Inference
+from .intervals import difference_interval, mean_interval
 from .rank import rank_among
+from .sign_flip import sign_flip_p
 
 if TYPE_CHECKING:
     import pandas
 
     from .figure import Picture
-
-
-@dataclass(frozen=True)
-class Inference:
-    """Settings of the intervals and p-values: draws of each, interval level, seed."""
-
-    n_resamples: int = 5000
-    level: float = 0.95
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.n_resamples < 1 or not 0 < self.level < 1:
-            raise DataError(f"n_resamples must be positive and level between 0 and 1, got {self.n_resamples} and {self.level}")
 
 
 _NAMES, _MARGINS = listed(TEXT, distinct=True), {"dtypes": (torch.float64,), "negative": True, "finite": False}
@@ -68,8 +57,10 @@ class SupportMatrix:
 
     Axes of derived tensors: language, value (evaluated), ablated, control. A cell without dilemmas, or of an empty neuron set, is
     NaN. `control_margins` are of the matched sets that effects are ranked among, which may hold neurons of the set itself;
-    `outside_margins` of those without (NaN where not run, None where not told apart), for the mean that is shown. Intervals and
-    p-values go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
+    `outside_margins` of those without (NaN where not run, None where not told apart), for the mean that is shown.
+
+    Effects are told twice: in support, as rates, and in nats of margin, which move before any preference flips. Intervals and p-values
+    go by clusters of items (`Dilemma.unit`): many fillings of one frame prove no more than the frame.
     """
 
     item_ids: tuple[str, ...]
@@ -84,7 +75,7 @@ class SupportMatrix:
     edited_margins: Float64[Tensor, "ablated item"]
     control_margins: Float64[Tensor, "ablated control item"]
     outside_margins: Float64[Tensor, "ablated control item"] | None = None
-    inference: Inference = Inference()
+    inference: Inference = field(default_factory=Inference)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def items_of(self, language: str, value: str) -> list[int]:
@@ -158,53 +149,79 @@ class SupportMatrix:
     @functools.cached_property
     def margin_rank_p(self) -> Float64[Tensor, "language value ablated"]:
         """The same of mean changes of margin, which also move where no preference flips."""
-        change = self._cell_means(self.edited_margins - self.clean_margins).permute(1, 2, 0)
         controls = self._cell_means(self.control_margins - self.clean_margins).permute(2, 3, 0, 1)
-        return rank_among(change, controls) * self.least_rank_p
+        return rank_among(self.margin_effect, controls) * self.least_rank_p
 
     @functools.cached_property
-    def _inferred(self) -> tuple[Tensor, Tensor]:
-        shape = (len(self.languages), len(self.values), len(self.ablated))
-        interval = torch.full((*shape, 2), torch.nan, dtype=torch.float64)
-        p = torch.full(shape, torch.nan, dtype=torch.float64)
-        differences = supports(self.edited_margins) - supports(self.clean_margins)
-        tested = [row for row, count in enumerate(self.n_neurons) if count]
-        settings, n_draws = self.inference, self.inference.n_resamples
-        generator = torch.Generator().manual_seed(settings.seed)
-        places = [(l, v) for l in range(len(self.languages)) for v in range(len(self.values))]
-        items = {(l, v): self.items_of(self.languages[l], self.values[v]) for l, v in places}
-        blocks = {place: differences[tested][:, chosen] for place, chosen in items.items() if chosen and tested}
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.item_clusters))}
-        of = torch.tensor([numbers[name] for name in self.item_clusters], dtype=torch.int64)
-        for (l, v), block in blocks.items():
-            clean = float(self.clean[l, v])
-            interval[l, v, tested] = paired_interval(
-                block,
-                of[items[l, v]],
-                n_resamples=n_draws,
-                level=settings.level,
-                generator=generator,
-                possible=(-clean, 1 - clean),
-            )
-        clusters = [of[items[place]] for place in blocks]
-        found = sign_flip_p(list(blocks.values()), clusters, n_resamples=n_draws, generator=generator)
-        for (l, v), corrected in zip(blocks, found, strict=True):
-            p[l, v, tested] = corrected
-        unknown = torch.isnan(self.effect)
-        return interval.masked_fill(unknown[..., None], torch.nan), p.masked_fill(unknown, torch.nan)
+    def margin_change(self) -> Float64[Tensor, "ablated item"]:
+        """Margin with the edit minus margin without, of every item, in nats."""
+        return self.edited_margins - self.clean_margins
 
-    @property
+    @functools.cached_property
+    def margin_effect(self) -> Float64[Tensor, "language value ablated"]:
+        """Mean change of margin in nats: it tells an edit that weakens a preference from one that does nothing, before any flips."""
+        return self._cell_means(self.margin_change).permute(1, 2, 0)
+
+    @functools.cached_property
     def interval(self) -> Float64[Tensor, "language value ablated bound"]:
-        """Paired bootstrap interval of the effect, over clusters, each cell's own (not corrected for their number); see `inference`."""
-        return self._inferred[0]
+        """Interval of the effect over clusters, each cell's own (not corrected for their number); see `difference_interval`."""
+        clean, edited, level = supports(self.clean_margins)[None], supports(self.edited_margins), self.inference.level
+        return self._intervals(lambda i: difference_interval(edited[:, i], clean[:, i], self.clusters[i], level=level))
 
-    @property
+    @functools.cached_property
+    def margin_interval(self) -> Float64[Tensor, "language value ablated bound"]:
+        """Student's t interval of the margin effect over clusters, each cell's own; see `mean_interval`."""
+        change, level = self.margin_change, self.inference.level
+        return self._intervals(lambda i: mean_interval(change[:, i], self.clusters[i], level=level))
+
+    @functools.cached_property
     def p(self) -> Float64[Tensor, "language value ablated"]:
         """Sign-flip p-value of the effect, clusters flipped whole, corrected over all cells by the minimum p-value."""
-        return self._inferred[1]
+        return self._sign_flip_p(supports(self.edited_margins) - supports(self.clean_margins))
+
+    @functools.cached_property
+    def margin_p(self) -> Float64[Tensor, "language value ablated"]:
+        """The same of the margin effect, corrected over all cells' margin effects."""
+        return self._sign_flip_p(self.margin_change)
+
+    @functools.cached_property
+    def clusters(self) -> Int64[Tensor, "item"]:
+        """The number of each item's cluster, in order of appearance; one number means the same cluster in every cell."""
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(self.item_clusters))}
+        return torch.tensor([numbers[name] for name in self.item_clusters], dtype=torch.int64)
+
+    @functools.cached_property
+    def _measured(self) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+        """{(language, value): its items, and the ablated values of which all its margins are known}, where there are both."""
+        found = {}
+        for l, language in enumerate(self.languages):
+            for v, value in enumerate(self.values):
+                known = (~torch.isnan(self.effect[l, v])).nonzero().flatten().tolist()
+                if known:
+                    found[l, v] = self.items_of(language, value), known
+        return found
+
+    def _intervals(self, interval: Callable[[list[int]], Tensor]) -> Float64[Tensor, "language value ablated bound"]:
+        """`interval` of each measured cell's items, for every ablated value; NaN elsewhere."""
+        found = torch.full((*self.effect.shape, 2), torch.nan, dtype=torch.float64)
+        for (l, v), (items, known) in self._measured.items():
+            found[l, v, known] = interval(items)[known]
+        return found
+
+    def _sign_flip_p(self, differences: Float64[Tensor, "ablated item"]) -> Float64[Tensor, "language value ablated"]:
+        found = torch.full_like(self.effect, torch.nan)
+        corrected = sign_flip_p(
+            [differences[known][:, items] for items, known in self._measured.values()],
+            [self.clusters[items] for items, _ in self._measured.values()],
+            n_resamples=self.inference.n_resamples,
+            generator=torch.Generator().manual_seed(self.inference.seed),
+        )
+        for ((l, v), (_, known)), p in zip(self._measured.items(), corrected, strict=True):
+            found[l, v, known] = p
+        return found
 
     def to_frame(self) -> "pandas.DataFrame":
-        """One row a cell: language, ablated, evaluated, counts, rates, effect, interval, p, controls."""
+        """One row a cell: language, ablated, evaluated, counts, rates, effect, interval, p, the same in nats of margin, controls."""
         import pandas
 
         rows = []
@@ -227,6 +244,10 @@ class SupportMatrix:
                             "interval_low": float(self.interval[at][0]),
                             "interval_high": float(self.interval[at][1]),
                             "p_corrected": float(self.p[at]),
+                            "margin_effect": float(self.margin_effect[at]),
+                            "margin_low": float(self.margin_interval[at][0]),
+                            "margin_high": float(self.margin_interval[at][1]),
+                            "margin_p": float(self.margin_p[at]),
                             "control_lowest": float(controls.min()) if len(controls) else None,
                             "control_mean": float(self.control_mean[at]) if len(controls) else None,
                             "control_highest": float(controls.max()) if len(controls) else None,

@@ -16,7 +16,8 @@ from ..model import ModelView, NeuronSite
 from ..neurons import NeuronSet, matched_random, overlap
 from ..stats import Progress
 from ..values import in_order
-from .matrix import Inference, SupportMatrix
+from .inference import Inference
+from .matrix import SupportMatrix
 
 
 def support_matrix(

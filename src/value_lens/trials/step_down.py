@@ -1,0 +1,23 @@
+"""How are p-values of many tests corrected for their number? By the step-down minimum p-value of Westfall and Young."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+SAME = 1e-6  # p-values closer than this share are equal
+
+
+def step_down(own: Sequence[float], drawn: Sequence[Float[Tensor, "resample"]]) -> list[float]:
+    """Own p-values corrected for their number by the step-down minimum p-value; `drawn` has each one's own p of every draw."""
+    order = sorted(range(len(own)), key=lambda place: own[place], reverse=True)
+    smallest, counts = None, []
+    for place in order:
+        smallest = drawn[place] if smallest is None else torch.minimum(smallest, drawn[place])
+        counts.append(int((smallest <= own[place] * (1 + SAME)).sum()))
+    found, least = [0.0] * len(own), 0.0
+    for place, count in zip(reversed(order), reversed(counts), strict=True):
+        least = max(least, own[place], (1 + count) / (1 + len(drawn[place])))
+        found[place] = least
+    return found

@@ -1,0 +1,186 @@
+"""Are sign-flip p-values and their correction what the definitions say? Against exact enumeration."""
+
+import math
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from value_lens.trials.sign_flip import sign_flip_p
+
+supports = st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0])
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def rows(*given_rows):
+    return torch.tensor(given_rows, dtype=torch.float64)
+
+
+def own(blocks):
+    """Clusters of one item each."""
+    numbers = iter(range(1000))
+    return [[next(numbers) for _ in block[0]] for block in blocks]
+
+
+def slow_sign_flip(blocks, clusters):
+    """Every assignment of signs to every cluster, cell by cell as the definition says: [[p of each row] of each block]."""
+    names = sorted({name for of in clusters for name in of})
+    cells = [(b, r) for b, block in enumerate(blocks) for r in range(len(block))]
+    size = {(b, r): abs(sum(blocks[b][r])) / len(blocks[b][r]) for b, r in cells}
+    draws = []
+    for signs in product((-1, 1), repeat=len(names)):
+        sign_of = dict(zip(names, signs, strict=True))
+        draws.append(
+            {
+                (b, r): abs(sum(sign_of[name] * x for name, x in zip(clusters[b], blocks[b][r], strict=True)))
+                / len(blocks[b][r])
+                for b, r in cells
+            }
+        )
+
+    def own(cell, at):
+        """The plain p-value of a cell whose |mean| is `at`."""
+        return sum(draw[cell] >= at - 1e-9 for draw in draws) / len(draws)
+
+    plain = {cell: own(cell, size[cell]) for cell in cells}
+    drawn = [{cell: own(cell, draw[cell]) for cell in cells} for draw in draws]
+
+    def alone(cell):
+        no_surer = [other for other in cells if plain[other] >= plain[cell] - 1e-9]
+        return sum(min(draw[other] for other in no_surer) <= plain[cell] + 1e-9 for draw in drawn) / len(draws)
+
+    return [
+        [max(alone(other) for other in cells if plain[other] <= plain[b, r] + 1e-9) for r in range(len(block))]
+        for b, block in enumerate(blocks)
+    ]
+
+
+def flipped(blocks, n_resamples=4000, seed=0, clusters=None):
+    of = [torch.tensor(numbers) for numbers in clusters or own(blocks)]
+    found = sign_flip_p([rows(*block) for block in blocks], of, n_resamples=n_resamples, generator=generator(seed))
+    return [block.tolist() for block in found]
+
+
+def block_of(n_rows):
+    return st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(supports, min_size=n, max_size=n), min_size=n_rows, max_size=n_rows)
+    )
+
+
+some_blocks = st.integers(1, 3).flatmap(lambda n_rows: st.lists(block_of(n_rows), min_size=1, max_size=3))
+
+
+@settings(deadline=None, max_examples=40)
+@given(some_blocks, st.integers(0, 99), st.sampled_from([1, 2, 3, 5, 1000]))
+def test_p_values_are_the_enumeration_within_the_error_of_the_draws(blocks, seed, n_clusters):
+    """Also where items of several blocks are of one cluster, and where some are of none but their own."""
+    clusters = [[number % n_clusters for number in of] for of in own(blocks)]
+    exact, found = slow_sign_flip(blocks, clusters), flipped(blocks, seed=seed, clusters=clusters)
+    for exact_block, found_block in zip(exact, found, strict=True):
+        for exact, found in zip(exact_block, found_block, strict=True):
+            assert abs(found - exact) <= 5 * math.sqrt(exact * (1 - exact) / 4000) + 2 / 4000
+
+
+def test_one_row_is_the_plain_test_never_zero_and_one_without_a_difference():
+    for row, expected in (([1.0] * 40, 1 / 501), ([0.0] * 40, 1.0), ([1.0, -1.0] * 20, 1.0)):
+        assert flipped([[row]], 500) == [[expected]]
+
+
+def test_more_cells_never_make_an_effect_surer():
+    row, noise = [1.0, 1.0, 1.0, 0.0, 0.5, 1.0, 1.0], [1.0, -1.0, 1.0, -1.0, 0.5, -1.0, 1.0]
+    alone = flipped([[row]])[0][0]
+    assert alone <= flipped([[row, noise]])[0][0] <= flipped([[row, noise], [[1.0, -1.0, 0.5], [0.0, 1.0, 0.0]]])[0][0]
+    assert alone == flipped([[row, [0.0] * 7], [[0.0, 0.0], [0.0, 0.0]]])[0][0]  # cells in which nothing moved cost nothing
+
+
+def test_a_strong_effect_survives_hundreds_of_cells():
+    """Twelve of twelve dilemmas lost, among 24 cells of which 12 rows each were tested."""
+    still = [[0.0] * 12 for _ in range(11)]
+    found = flipped([[[-1.0] * 12, *still] for _ in range(24)], 5000)
+    assert all(block[0] < 0.05 for block in found)
+    assert all(p == 1.0 for block in found for p in block[1:])
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(supports, min_size=2, max_size=12))
+def test_sign_flip_is_two_sided_and_knows_no_scale(row):
+    for factor in (-1, 2, -0.25):
+        assert flipped([[row]], 300) == flipped([[[factor * x for x in row]]], 300)
+
+
+def test_fillings_prove_no_more_than_their_frames():
+    """Ten copies of each item leave the p-value as it was, if the copies are of one cluster; as items of their own they do not."""
+    row = [1.0, 0.5, 1.0, 0.0, 1.0, 0.5]
+    copies, frames = row * 10, [list(range(6)) * 10]
+    assert flipped([[copies]], clusters=frames) == flipped([[row]])
+    assert flipped([[copies]])[0][0] < 0.001 < 0.05 < flipped([[row]])[0][0]
+
+
+def test_a_large_effect_does_not_hide_a_smaller_one():
+    """Seven of twelve frames lost, beside 22 cells in which all twelve were: a single-step correction would say 0.6."""
+    still = [[0.0] * 12 for _ in range(11)]
+    smaller = [-1.0] * 7 + [0.0] * 5
+    found = flipped([[[-1.0] * 12, *still] for _ in range(22)] + [[smaller, *still]], 5000)
+    assert found[-1][0] == pytest.approx(2 / 2**7, abs=0.006)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_a_cell_of_few_clusters_does_not_hide_a_sure_one(n):
+    """All n dilemmas of a thinly sampled value lost: its own p-value is large, that of the others as it was."""
+    sure = [-1.0] * 12
+    alone = flipped([[sure]], 5000)[0][0]
+    found = flipped([[sure], [[-1.0] * n]], 5000)
+    assert found[0][0] <= 2 * alone + 0.002 and found[1][0] >= 2 / 2**n
+
+
+def test_p_values_are_exact_where_few_clusters_moved():
+    """Five of twelve lost: 2 of 32 assignments, whatever the draws."""
+    row = [-1.0] * 5 + [0.0] * 7
+    for seed in range(5):
+        assert flipped([[row]], 50, seed)[0][0] >= 2 / 2**5
+    assert flipped([[row]], 20_000)[0][0] == pytest.approx(2 / 2**5, abs=0.007)
+
+
+def test_few_clusters_bound_the_p_value():
+    for n in (3, 5):
+        assert flipped([[[-1.0] * 40]], clusters=[[k % n for k in range(40)]])[0][0] == pytest.approx(2 / 2**n, abs=0.03)
+
+
+def test_a_frame_in_two_languages_is_one_toss():
+    """Two blocks of the same clusters cost no more than one: their largest mean is the same draw for draw."""
+    row = [1.0] * 6
+    assert flipped([[row], [row]], clusters=[list(range(6))] * 2)[0] == flipped([[row]])[0]
+    assert flipped([[row], [row]])[0][0] > flipped([[row]])[0][0]
+
+
+@pytest.mark.parametrize("per_frame", [1, 10])
+def test_false_alarms_over_frames_are_kept_to_the_level(per_frame):
+    """Every frame moves all of its fillings its own way, at random: as independent items they would be called significant."""
+    draws = generator(9)
+    of = torch.arange(12).repeat_interleave(per_frame)
+    right = wrong = 0
+    for trial in range(200):
+        cells = [torch.randint(-1, 2, (1, 12), generator=draws).double().repeat_interleave(per_frame, 1) for _ in range(8)]
+        clusters = [of + 12 * number for number in range(8)]
+        items = [torch.arange(len(of)) + len(of) * number for number in range(8)]
+        right += any(bool((p < 0.05).any()) for p in sign_flip_p(cells, clusters, n_resamples=400, generator=generator(trial)))
+        wrong += any(bool((p < 0.05).any()) for p in sign_flip_p(cells, items, n_resamples=400, generator=generator(trial)))
+    assert right <= 20
+    assert (wrong > 150) == (per_frame > 1)
+
+
+def test_false_alarms_are_kept_to_the_level():
+    """Coin-toss differences in 24 cells of 12 rows: some cell is called significant in about 5 of 100 trials, not in 70."""
+    draws = generator(5)
+    alarms = 0
+    for trial in range(200):
+        cells = [torch.randint(-1, 2, (12, 16), generator=draws).double() for _ in range(24)]
+        clusters = [torch.arange(16) + 16 * number for number in range(24)]
+        found = sign_flip_p(cells, clusters, n_resamples=400, generator=generator(trial))
+        alarms += any(bool((p < 0.05).any()) for p in found)
+    assert alarms <= 20  # 10 expected; 20 or more has a chance below 1 in 300
