@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import value_lens as vl
 from value_lens.behave import PERSONA
-from value_lens.behave.respond import _shown, _templated
+from value_lens.behave.chat import ChatTemplate
+from value_lens.behave.respond import _shown
 from value_lens.corpus.generation import Pace, RefusedError, generate
 from value_lens.errors import DataError, ModelLoadError
 from value_lens.model import ModelView, blank_tokens, encode, end_tokens
@@ -168,17 +169,21 @@ def asked(system, user, language="en"):
     return vl.Prompt(id="p", system=system, user=user, value="care", aspect="+", language=language)
 
 
+def shown(view, prompt):
+    return _shown(view, ChatTemplate(view.tokenizer), prompt)[0]
+
+
 def test_an_instruction_joins_the_request_where_the_template_knows_no_system_role(models):
     strict = with_template(models["bridge", "llama"].tokenizer, "{% set no_system = true %}" + TEMPLATE)
     view = ModelView(models["bridge", "llama"], strict)
-    assert _shown(view, asked("be brief", "the river?")) == "[user] be brief\n\nthe river?\n[you]"
-    assert _shown(view, asked("", "the river?")) == "[user] the river?\n[you]"
+    assert shown(view, asked("be brief", "the river?")) == "[user] be brief\n\nthe river?\n[you]"
+    assert shown(view, asked("", "the river?")) == "[user] the river?\n[you]"
 
 
 def test_without_a_template_there_is_a_plain_layout(models):
     view = ModelView(models["bridge", "llama"])
-    assert _shown(view, asked("be brief", "why?")) == "be brief\nwhy?\nAnswer:"
-    assert _shown(view, asked("", "为什么？", "zh")) == "为什么？\n回答："
+    assert shown(view, asked("be brief", "why?")) == "be brief\nwhy?\nAnswer:"
+    assert shown(view, asked("", "为什么？", "zh")) == "为什么？\n回答："
 
 
 @pytest.mark.parametrize("kind", ["llama", "neox"])
@@ -187,8 +192,8 @@ def test_a_templates_tokens_are_the_models_input_with_or_without_an_added_bos(mo
     model = models["bridge", kind]
     tokenizer = with_template(model.tokenizer)
     view = ModelView(model, tokenizer)
-    text = _templated(tokenizer, [{"role": "user", "content": "the river?"}])
-    encoded = encode(view, _shown(view, asked("", "the river?")))
+    text, _ = ChatTemplate(tokenizer).render([{"role": "user", "content": "the river?"}])
+    encoded = encode(view, shown(view, asked("", "the river?")))
     assert list(encoded.ids) == tokenizer(text, add_special_tokens=False)["input_ids"] and encoded.ids.count(0) == 1
 
 

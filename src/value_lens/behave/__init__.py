@@ -1,8 +1,11 @@
 """How does the model behave? Which option of a dilemma it prefers, and what it says when asked."""
 
+from .answers import Answers
 from .choice import EncodedQuestion, support_rate, supports
+from .persona import PERSONA, Prompt, under_poles
 from .prompts import CLOZE, CONTINUATION, LABEL, SCORINGS, ChoiceFormat, Question
-from .respond import PERSONA, Prompt, local_writer, respond, under_poles
+from .respond import respond
+from .writer import local_writer
 
 __all__ = [
     "CLOZE",
@@ -11,6 +14,7 @@ __all__ = [
     "PERSONA",
     "Prompt",
     "SCORINGS",
+    "Answers",
     "ChoiceFormat",
     "EncodedQuestion",
     "Question",

@@ -121,3 +121,9 @@ class Question:
                 answers = dict(zip((first, second), wording.answers, strict=True))
             made.append(Presentation(item, prompt, answers[aligned], answers[violating]))
         return made
+
+
+def in_language(wordings: Mapping[str, str], language: str) -> str | None:
+    """The wording of a language ("zh-CN" is read as "zh"), else the English one."""
+    keys = (language, re.split("[-_]", language)[0].lower(), "en")
+    return next((wordings[key] for key in keys if key in wordings), None)

@@ -1,91 +1,29 @@
-"""What does a model say when it is asked, under a description of a person? Answers as labelled texts, ready to be counted."""
+"""What does a model say when it is asked? Prompts put to it in batches; its answers as labelled texts, ready to be counted."""
 
-import random
-import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from ..corpus import LabelledText, SituationalQuestion
-from ..corpus.generation import RefusedError, Reply, Writer
-from ..errors import DataError, ModelLoadError
+from ..errors import DataError
 from ..model import (
     BATCH_TOKENS,
+    EncodedText,
     ModelView,
     blank_tokens,
     bucket,
     chooser,
     continued,
-    continued_by_huggingface,
     encode,
     end_tokens,
+    known_tokens,
     pad,
-    said,
-    tokenize,
 )
+from .answers import Answers, Spoken, by_reason, labelled, spoken, warn_of_gaps
+from .chat import ChatTemplate
+from .persona import Prompt
+from .prompts import in_language
 
-PERSONA: Mapping[str, str] = {
-    "en": "This is you: {description} Answer as yourself, in one or two sentences, and say why.",
-    "zh": "下面说的就是你：{description}请以这个身份用一两句话回答，并说明原因。",
-}
 _PLAIN: Mapping[str, str] = {"en": "{system}\n{user}\nAnswer:", "zh": "{system}\n{user}\n回答："}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prompt:
-    """What a model is asked: an instruction ("" for none) and a request, with the labels its answer will carry."""
-
-    id: str
-    system: str
-    user: str
-    value: str
-    aspect: str
-    language: str
-
-
-def under_poles(
-    descriptions: Sequence[LabelledText],
-    questions: Sequence[SituationalQuestion],
-    *,
-    persona: Mapping[str, str] = PERSONA,
-    seed: int = 0,
-) -> list[Prompt]:
-    """Every question twice, under a description of each pole of its value, in its language.
-
-    Descriptions are dealt out evenly, in an order drawn by the seed. Raises `DataError` for a question whose value has no
-    descriptions of both poles in its language.
-    """
-    decks: dict[tuple[str, str, str], list[str]] = {}
-    for described in descriptions:
-        decks.setdefault((described.value, described.aspect, described.language), []).append(described.text)
-    for key, deck in decks.items():
-        random.Random(f"{seed}/{key}").shuffle(deck)
-    dealt = dict.fromkeys(decks, 0)
-    made: list[Prompt] = []
-    for question in questions:
-        for aspect in "+-":
-            key = (question.value, aspect, question.language)
-            if key not in decks:
-                raise DataError(
-                    f"question {question.id!r} needs descriptions of {question.value}{aspect} in {question.language!r}"
-                )
-            description = decks[key][dealt[key] % len(decks[key])]
-            dealt[key] += 1
-            system = persona.get(question.language, persona["en"]).format(description=description)
-            made.append(
-                Prompt(
-                    id=f"{question.id}/{aspect}",
-                    system=system,
-                    user=question.text,
-                    value=question.value,
-                    aspect=aspect,
-                    language=question.language,
-                )
-            )
-    return made
 
 
 def respond(
@@ -97,111 +35,76 @@ def respond(
     temperature: float = 0.0,
     seed: int = 0,
     max_tokens: int = BATCH_TOKENS,
+    template_arguments: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> list[LabelledText]:
-    """A model's answers to prompts, in their order: `prompt` is what it was shown, `text` what it said, which alone is counted.
+) -> Answers:
+    """A model's answers to prompts, in their order: `text` is the answer, which alone is counted, `prompt` all that stood before it.
 
     model: a `HookedTransformer` or `TransformerBridge`; edits that are in force act on its answers. The tokenizer's chat template is
-    used where it has one. temperature: 0 is greedy; above it each answer is drawn from a seed of its own, so that it does not depend on
-    the batch. An answer begins with a token that shows something. max_tokens: padded tokens of the prompts in a batch, room for
-    the answers included. Raises `DataError` for no prompts, ids that repeat, and a prompt that leaves no room in the context.
+    used where it has one; template_arguments go to it, such as {"enable_thinking": True}: without one about thinking, thinking is
+    turned off where the template can do so. What stands before a closed thought is no answer but part of `prompt`, since the model saw
+    it; max_new_tokens are those of thought and answer together. temperature: 0 is greedy; above it each answer is drawn from a seed
+    of its own, so that it does not depend on the batch. An answer begins with a token that shows something, has no token that the
+    tokenizer lacks, and ends with one that the model's settings, its tokenizer or its chat template end an answer with.
+    max_tokens: padded tokens of the prompts in a batch, room for the answers included.
+
+    Prompts that got no answer (a thought that was not closed, nothing but white space) are left out with a warning; the result's
+    `unanswered` and `unpaired` name them. Raises `DataError` for no prompts, ids that repeat, a template that cannot show a prompt,
+    prompts of opposite aspects that look the same to the model, one that leaves no room in the context, and when none is answered.
     """
+    _require_usable(prompts, max_new_tokens, temperature)
+    view = model if isinstance(model, ModelView) else ModelView(model, tokenizer)
+    template = ChatTemplate(view.tokenizer, template_arguments)
+    shown = [_shown(view, template, prompt) for prompt in prompts]
+    _require_contrast(prompts, [text for text, _ in shown])
+    encoded = [encode(view, text, origin=place, name=prompts[place].id) for place, (text, _) in enumerate(shown)]
+    _require_room(view, prompts, encoded, max_new_tokens)
+    answers: dict[int, Spoken] = {}
+    ends = sorted({*end_tokens(getattr(view.model, "original_model", view.model), view.tokenizer), *template.turn_ends()})
+    banned, known = template.not_first([*blank_tokens(view.tokenizer), *ends]), known_tokens(view.tokenizer, ends)
+    longest = max(len(item.ids) for item in encoded)
+    n_texts = max(1, max_tokens // (longest + max_new_tokens))
+    for items in bucket(encoded, max_tokens=max_tokens, max_texts=n_texts):
+        batch = pad(view, items, "left")
+        seeds = [zlib.crc32(f"{seed}/{prompts[item.origin].id}".encode()) for item in items]
+        choose = chooser(seeds, temperature, banned, known)
+        new_tokens = continued(view, batch.tokens, batch.mask, choose, max_new_tokens, ends)
+        for item, new in zip(items, new_tokens, strict=True):
+            opened = shown[item.origin][1]
+            answers[item.origin] = spoken(view.tokenizer, item.ids, new, opened=opened, marks=template.marks)
+        if progress is not None:
+            progress(len(answers), len(prompts))
+    made = labelled(prompts, [text for text, _ in shown], [answers[place] for place in range(len(prompts))])
+    if not made:
+        reasons = "; ".join(f"{len(ids)} times {reason}" for reason, ids in by_reason(made.unanswered).items())
+        raise DataError(f"the model answered none of the {len(prompts)} prompts, e.g. {prompts[0].id!r} ({reasons})")
+    warn_of_gaps(made, len(prompts))
+    return made
+
+
+def _require_usable(prompts: Sequence[Prompt], max_new_tokens: int, temperature: float) -> None:
     if not prompts:
         raise DataError("no prompts to respond to")
     if len({prompt.id for prompt in prompts}) < len(prompts):
         raise DataError("two prompts have the same id")
     if max_new_tokens < 1 or temperature < 0:
         raise DataError(f"max_new_tokens must be at least 1 and temperature at least 0, got {max_new_tokens} and {temperature}")
-    view = model if isinstance(model, ModelView) else ModelView(model, tokenizer)
-    shown = [_shown(view, prompt) for prompt in prompts]
-    encoded = [encode(view, text, origin=place, name=prompts[place].id) for place, text in enumerate(shown)]
-    for item in encoded:
-        if view.n_ctx and len(item.ids) + max_new_tokens > view.n_ctx:
-            raise DataError(
-                f"prompt {prompts[item.origin].id!r} is {len(item.ids)} tokens long and leaves no room for {max_new_tokens} "
-                f"more in the model's context of {view.n_ctx}"
-            )
-    answers: dict[int, str] = {}
-    banned = (*blank_tokens(view.tokenizer), *end_tokens(getattr(view.model, "original_model", None), view.tokenizer))
-    longest = max(len(item.ids) for item in encoded)
-    n_texts = max(1, max_tokens // (longest + max_new_tokens))
-    for items in bucket(encoded, max_tokens=max_tokens, max_texts=n_texts):
-        batch = pad(view, items, "left")
-        seeds = [zlib.crc32(f"{seed}/{prompts[item.origin].id}".encode()) for item in items]
-        choose = chooser(seeds, temperature, banned)
-        for item, new in zip(items, continued(view, batch.tokens, batch.mask, choose, max_new_tokens), strict=True):
-            answers[item.origin] = said(view.tokenizer, item.ids, new)
-        if progress is not None:
-            progress(len(answers), len(prompts))
-    blank = [prompt.id for place, prompt in enumerate(prompts) if not answers[place].strip()]
-    if blank:
-        raise DataError(
-            f"the model said nothing to {len(blank)} prompts, e.g. {blank[0]!r}; leave them out, or give more new tokens"
-        )
-    return [
-        LabelledText(
-            id=prompt.id,
-            text=answers[place],
-            value=prompt.value,
-            aspect=prompt.aspect,
-            language=prompt.language,
-            prompt=shown[place],
-            source="response",
-        )
-        for place, prompt in enumerate(prompts)
-    ]
 
 
-def local_writer(
-    model: Any, tokenizer: Any = None, *, max_new_tokens: int = 400, temperature: float = 1.0, seed: int = 0
-) -> Writer:
-    """A writer for `generate` from a TransformerLens model, or from a Hugging Face model with its tokenizer.
+def _shown(view: ModelView, template: ChatTemplate, prompt: Prompt) -> tuple[str, bool]:
+    """The text a model is shown, but for the BOS that `encode` adds, and whether a thought is open at its end.
 
-    It works one conversation at a time. The same conversation asked again is answered anew; a new writer with the same seed repeats
-    the answers of the last. Raises `ModelLoadError` without a tokenizer, `RefusedError` for a conversation without room for an answer.
+    By the chat template, or in a plain layout where there is none.
     """
-    view = ModelView(model, tokenizer) if hasattr(model, "hook_dict") else None
-    words: Any = view.tokenizer if view else tokenizer
-    if words is None:
-        raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")
-    source = getattr(model, "original_model", None) if view else model
-    n_ctx = view.n_ctx if view else int(getattr(model.config, "max_position_embeddings", 0) or 0)
-    lock, asked = threading.Lock(), dict[str, int]()
-    banned = (*blank_tokens(words), *end_tokens(source, words))
-
-    def write(messages: Sequence[Mapping[str, str]]) -> Reply:
-        plain = "\n".join(message["content"] for message in messages) + "\n"
-        templated = _templated(words, [dict(message) for message in messages])
-        shown = plain if templated is None else templated
-        if view is not None:
-            ids = [*([words.bos_token_id] if view.prepends_bos else []), *tokenize(view, [_without_bos(view, shown)])[0]]
-        else:
-            ids = words(shown, add_special_tokens=templated is None)["input_ids"]
-        room = n_ctx - len(ids) if n_ctx else max_new_tokens
-        if room < 1:
-            raise RefusedError(f"the conversation is {len(ids)} tokens long and leaves no room in the context of {n_ctx}")
-        tokens = torch.tensor([ids], device=view.device if view else model.device)
-        with lock:
-            asked[shown] = asked.get(shown, 0) + 1
-            choose = chooser([zlib.crc32(f"{seed}/{asked[shown]}/{shown}".encode())], temperature, banned)
-            mask, most = torch.ones_like(tokens, dtype=torch.bool), min(max_new_tokens, room)
-            if view is not None:
-                (new,) = continued(view, tokens, mask, choose, most)
-            else:
-                (new,) = continued_by_huggingface(model, words, tokens, mask, choose, most)
-        return Reply(said(words, ids, new), len(ids), len(new))
-
-    write.model = view.info.name if view else str(getattr(model, "name_or_path", "") or type(model).__name__)  # pyright: ignore
-    return write
-
-
-def _shown(view: ModelView, prompt: Prompt) -> str:
-    """The text a model is shown, but for the BOS that `encode` adds: the chat template, or a plain layout where there is none."""
+    if not template.text:
+        plain = in_language(_PLAIN, prompt.language) or ""
+        return plain.format(system=prompt.system, user=prompt.user).lstrip("\n"), False
     messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
-    text = _templated(view.tokenizer, [*messages, {"role": "user", "content": prompt.user}])
-    if text is None:
-        return _PLAIN.get(prompt.language, _PLAIN["en"]).format(system=prompt.system, user=prompt.user).lstrip("\n")
-    return _without_bos(view, text)
+    try:
+        text, opened = template.render([*messages, {"role": "user", "content": prompt.user}])
+    except DataError as error:
+        raise DataError(f"prompt {prompt.id!r}: {error}") from None
+    return _without_bos(view, text), opened
 
 
 def _without_bos(view: ModelView, text: str) -> str:
@@ -209,14 +112,23 @@ def _without_bos(view: ModelView, text: str) -> str:
     return text.removeprefix(view.tokenizer.bos_token) if view.prepends_bos else text
 
 
-def _templated(tokenizer: Any, messages: list[dict[str, str]]) -> str | None:
-    """By the tokenizer's chat template, None without one; an instruction joins the request where no system role is known."""
-    if not getattr(tokenizer, "chat_template", None):
-        return None
-    try:
-        return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    except Exception:  # templates raise errors of their own for a role they do not know
-        if messages[0]["role"] != "system" or len(messages) < 2:
-            raise
-        joined = {"role": "user", "content": f"{messages[0]['content']}\n\n{messages[1]['content']}"}
-        return tokenizer.apply_chat_template([joined, *messages[2:]], tokenize=False, add_generation_prompt=True)
+def _require_contrast(prompts: Sequence[Prompt], shown: Sequence[str]) -> None:
+    """Raise `DataError` where the two aspects of a value would be answers to one and the same text."""
+    first: dict[tuple[str, str], Prompt] = {}
+    for prompt, text in zip(prompts, shown, strict=True):
+        other = first.setdefault((prompt.value, text), prompt)
+        if other.aspect != prompt.aspect:
+            raise DataError(
+                f"prompts {other.id!r} and {prompt.id!r} are to show opposite aspects of {prompt.value!r}, but the model is shown the "
+                f"same text for both: {text[-80:]!r}; give them different instructions"
+            )
+
+
+def _require_room(view: ModelView, prompts: Sequence[Prompt], encoded: Sequence[EncodedText], max_new_tokens: int) -> None:
+    long = [item for item in encoded if view.n_ctx and len(item.ids) + max_new_tokens > view.n_ctx]
+    if long:
+        more = f" ({len(long)} such prompts)" if len(long) > 1 else ""
+        raise DataError(
+            f"prompt {prompts[long[0].origin].id!r} is {len(long[0].ids)} tokens long and leaves no room for {max_new_tokens} "
+            f"more in the model's context of {view.n_ctx}{more}"
+        )

@@ -1,5 +1,6 @@
 """What can be done with corpora from a terminal? Look at systems and sources, audit, and write new ones with a model."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -108,6 +109,9 @@ def generate(
     per_minute: Annotated[float | None, typer.Option(help="Requests a minute (default: no limit).")] = None,
     attempts: Annotated[int, typer.Option(help="Requests for one answer before it is given up.")] = 6,
     temperature: Annotated[float, typer.Option(help="Sampling temperature.")] = 1.0,
+    template_argument: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for the model's chat template, e.g. enable_thinking=true; repeatable.")
+    ] = None,
     prompt_price: Annotated[float, typer.Option(help="Price of a million prompt tokens.")] = 0.0,
     reply_price: Annotated[float, typer.Option(help="Price of a million reply tokens.")] = 0.0,
 ) -> None:
@@ -122,9 +126,13 @@ def generate(
         chosen = SYSTEMS[system] if system in SYSTEMS else load_system(system)
         if not model and local is None:
             raise DataError("give --model NAME (with --base-url for an endpoint of your own), or --local FOLDER")
-        writer: Any = _local(local, temperature) if local is not None else None
+        options: dict[str, Any] = {
+            "temperature": temperature,
+            "template_arguments": _template_arguments(template_argument or []),
+        }
+        writer: Any = _local(local, options) if local is not None else None
         if writer is None:
-            writer = EndpointWriter(model, base_url=base_url, key_variable=key_variable, temperature=temperature)
+            writer = EndpointWriter(model, base_url=base_url, key_variable=key_variable, **options)
         made = run(
             recipe,
             writer,
@@ -150,11 +158,27 @@ def generate(
     console.print(f"Files: {out.resolve()}", markup=False, highlight=False)
 
 
-def _local(name: str, temperature: float) -> Any:
+def _local(name: str, options: dict[str, Any]) -> Any:
     from ..behave import local_writer
     from ..model import load_model
 
-    return local_writer(load_model(name), temperature=temperature)
+    return local_writer(load_model(name), **options)
+
+
+def _template_arguments(given: list[str]) -> dict[str, Any]:
+    """NAME=VALUE, the value read as JSON where it is such (true, 0), else as text."""
+    from ..errors import DataError
+
+    arguments: dict[str, Any] = {}
+    for argument in given:
+        name, equals, value = argument.partition("=")
+        if not (name and equals):
+            raise DataError(f"--template-argument takes NAME=VALUE, got {argument!r}")
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = value
+    return arguments
 
 
 @app.command()

@@ -1,6 +1,16 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
-from .generation import blank_tokens, chooser, continued, continued_by_huggingface, end_tokens, said
+from .generation import (
+    blank_tokens,
+    chooser,
+    continued,
+    continued_by_huggingface,
+    end_tokens,
+    known_tokens,
+    said,
+    whole_characters,
+    written,
+)
 from .hooks import cutting, reading, writing
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
@@ -44,6 +54,7 @@ __all__ = [
     "encode",
     "end_tokens",
     "first_difference",
+    "known_tokens",
     "load_model",
     "pad",
     "padding_id",
@@ -53,7 +64,9 @@ __all__ = [
     "said",
     "special_ids",
     "tokenize",
+    "whole_characters",
     "windows",
     "with_bos",
+    "written",
     "writing",
 ]

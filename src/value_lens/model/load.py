@@ -117,4 +117,5 @@ def _hooked_from_folder(kind: Any, folder: Path, device: str, dtype: torch.dtype
     model.load_and_process_state_dict(
         weights, fold_ln=False, center_writing_weights=False, center_unembed=False, fold_value_biases=False
     )
+    model.generation_config = source.generation_config  # which tokens end a turn
     return model.to(device)

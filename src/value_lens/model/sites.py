@@ -94,7 +94,9 @@ def _require_dense(view: ModelView) -> None:
     widths = layer_widths(view.model)
     sparse = [layer for layer, width in enumerate(widths) if width is None]
     n_experts = getattr(view.model.cfg, "num_experts", None)
-    if sparse and (n_experts or len(sparse) < len(widths)):  # all without a weight: an architecture not known here, tried by a run
+    if sparse and (
+        n_experts or len(sparse) < len(widths)
+    ):  # all without a weight: an architecture not known here, tried by a run
         raise SiteError(
             f"the model is a mixture of {n_experts or 'several'} experts (in {len(sparse)} of its {len(widths)} layers): its "
             f"hook_post is the experts' mixed output (d_model wide), not neurons, so firing cannot be counted there"

@@ -123,13 +123,13 @@ class Desk:
                     self._rest(max(pause, backed_off))
                 continue
             try:
-                return checked(reply.text, step, task)
+                return checked(reply.answer, step, task)
             except DataError as error:
                 problem = str(error)
                 again = f"That answer cannot be used: {problem}. Answer again, as asked."
                 conversation = [
                     *asked,
-                    {"role": "assistant", "content": reply.text[:QUOTED]},
+                    {"role": "assistant", "content": _quoted(reply)},
                     {"role": "user", "content": again},
                 ]
         raise GivenUp(problem)
@@ -153,6 +153,14 @@ def name_of(writer: Writer) -> str:
     """The model's name where a writer has one, else the name of the callable."""
     names = (getattr(writer, "model", ""), getattr(writer, "__name__", ""), type(writer).__name__)
     return next(name for name in names if isinstance(name, str) and name)
+
+
+def _quoted(reply: Reply) -> str:
+    """A bad answer as it is shown to its writer again: its beginning, without the thought before it."""
+    try:
+        return reply.answer[:QUOTED].strip() or "(no answer)"
+    except DataError:
+        return "(no answer)"
 
 
 def _may_pass(error: Exception) -> bool:

@@ -1,12 +1,13 @@
 """Who writes? Anything that turns a conversation into a reply: a callable, or a chat endpoint that speaks OpenAI's protocol."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import DataError, ValueLensError
 from .recipes import Message
+from .thoughts import UNCLOSED, answer_start
 
 
 class TransientError(ValueLensError, RuntimeError):
@@ -23,11 +24,20 @@ class RefusedError(ValueLensError, RuntimeError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a writer answered, with the tokens it counted (0 where it does not say)."""
+    """What a writer answered, with the tokens it counted (0 where it does not say), and why there is no answer ("" where there is)."""
 
     text: str
     n_prompt_tokens: int = 0
     n_reply_tokens: int = 0
+    problem: str = ""
+
+    @property
+    def answer(self) -> str:
+        """What stands behind a thought, or all of it. Raises `DataError` where there is no answer."""
+        start = answer_start(self.text)
+        if self.problem or start is None:
+            raise DataError(self.problem or UNCLOSED)
+        return self.text[start:]
 
 
 Writer = Callable[[Sequence[Message]], "Reply | str"]
@@ -38,8 +48,10 @@ class EndpointWriter:
 
     model: its name there. base_url: the endpoint's address; without it the client's own default. The key is read from the
     environment variable `key_variable` each time a client is made, is kept nowhere else, and is taken out of every error message.
-    Some local servers need none. Raises `DataError` for what no retry can mend (a key that is refused or used up, an unknown model),
-    `RefusedError` for one conversation that is not accepted, and `TransientError` for the rest.
+    Some local servers need none. template_arguments: sent as `chat_template_kwargs`, which servers of open models hand to the chat
+    template, such as {"enable_thinking": False}; max_tokens are those of thought and answer together. Raises `DataError` for what no
+    retry can mend (a key that is refused or used up, an unknown model), `RefusedError` for one conversation that is not accepted, and
+    `TransientError` for the rest.
     """
 
     def __init__(
@@ -51,9 +63,11 @@ class EndpointWriter:
         temperature: float = 1.0,
         max_tokens: int = 700,
         timeout: float = 60.0,
+        template_arguments: Mapping[str, Any] | None = None,
     ) -> None:
         self.model, self.base_url, self.key_variable = model, base_url, key_variable
         self.temperature, self.max_tokens, self.timeout = temperature, max_tokens, timeout
+        self.template_arguments = dict(template_arguments or {})
         if base_url is None and not self._key():
             raise DataError(
                 f"the environment variable {key_variable} holds no key; set it, or give base_url for a local server"
@@ -72,6 +86,7 @@ class EndpointWriter:
                     messages=[dict(message) for message in messages],
                     temperature=self.temperature,
                     max_tokens=self.max_tokens,
+                    **self._extra(),
                 )
         except openai.APIStatusError as error:
             raise self._refusal(error) from None
@@ -93,6 +108,9 @@ class EndpointWriter:
             return TransientError(problem, _seconds(error.response.headers.get("retry-after")))
         return DataError(problem) if error.status_code in (401, 403, 404) else RefusedError(problem)
 
+    def _extra(self) -> dict[str, Any]:
+        return {"extra_body": {"chat_template_kwargs": self.template_arguments}} if self.template_arguments else {}
+
     def _key(self) -> str:
         return os.environ.get(self.key_variable, "").strip()
 
@@ -104,10 +122,15 @@ class EndpointWriter:
         if not choices or not getattr(choices[0], "message", None):
             raise TransientError("the endpoint's answer holds no choices")
         usage = getattr(found, "usage", None)  # an answer without text, such as a refusal, costs too
+        text = choices[0].message.content or ""
+        cut = (
+            not text.strip() and getattr(choices[0], "finish_reason", "") == "length"
+        )  # the server keeps the thought to itself
         return Reply(
-            choices[0].message.content or "",
+            text,
             getattr(usage, "prompt_tokens", 0) or 0,
             getattr(usage, "completion_tokens", 0) or 0,
+            f"the {self.max_tokens} tokens allowed were used before an answer began (max_tokens); {UNCLOSED}" if cut else "",
         )
 
     def _without_key(self, text: str) -> str:

@@ -1,0 +1,243 @@
+"""How is a conversation put to a model? By its chat template, with every message in it, and without thinking unless asked for."""
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..corpus.generation import Marks, Message, answer_start, leaves_open, marks_of
+from ..errors import DataError
+from ..model import special_ids
+
+# What templates read, and what turns thinking off there. A word counts only where the template compares the variable with it.
+THINKING_OFF: Mapping[str, tuple[Any, ...]] = {
+    "enable_thinking": (False,),  # Qwen 3, GLM 4.5, SmolLM 3, Nemotron 3, Hunyuan, Gemma 4
+    "thinking": (False,),  # DeepSeek V3.1, Granite 3.2
+    "thinking_budget": (0,),  # Seed-OSS
+    "reasoning": (False,),  # Command A
+    "reasoning_effort": ("none", "no_think"),  # Mistral, Hy3; not gpt-oss, which always thinks
+    "thinking_mode": ("disabled", "off"),  # MiniMax
+}
+_OURS = (
+    "conversation", "add_generation_prompt", "continue_final_message", "tokenize", "return_dict", "return_tensors",
+    "return_assistant_tokens_mask", "padding", "truncation", "max_length", "tokenizer_kwargs", "messages",
+)  # fmt: skip
+_HUGGINGFACES = ("chat_template", "tools", "documents", "sanitize_control_tokens")  # arguments that no template needs to read
+_MARKER = "message{}marker"
+SHOWN = 60  # letters of a message that an error quotes
+
+
+class ChatTemplate:
+    """A tokenizer's chat template, with arguments for it.
+
+    It is tried on a conversation of the same roles before any is put to it: a message that it passes over or refuses is written into
+    the request that follows (an instruction), or joined to its neighbour of the same role. Raises `DataError` for arguments without
+    a template, or ones that it does not read.
+    """
+
+    def __init__(self, tokenizer: Any, arguments: Mapping[str, Any] | None = None) -> None:
+        given = dict(arguments or {})
+        self.tokenizer = tokenizer
+        self.text = _template_text(tokenizer, given.get("chat_template"))
+        variables, compared = _read_by(self.text)
+        _require_known(given, self.text, variables)
+        self.arguments = {**({} if THINKING_OFF.keys() & given else _thinking_off(variables, compared)), **given}
+        self.marks = marks_of(getattr(tokenizer, "get_added_vocab", dict)(), self.text, _own_marks(tokenizer))
+        self._tails: dict[tuple[str, ...], str | DataError] = {}
+
+    def render(self, messages: Sequence[Message]) -> tuple[str, bool]:
+        """A conversation as the model is shown it, and whether a thought is open at its end.
+
+        Raises `DataError` where no way of writing it shows every message.
+        """
+        problems: list[str] = []
+        for arranged in _arrangements(messages):
+            try:
+                tail = self._tail(tuple(message["role"] for message in arranged))
+                text = self._apply(arranged)
+                for message in arranged:
+                    _require_shown(message, text)
+                return text, leaves_open(tail, self.marks)
+            except DataError as error:
+                problems.append(str(error))
+        raise DataError(
+            f"the chat template cannot be used: {problems[0]}"
+            + (f" (and written into the next message: {problems[1]})" if len(problems) > 1 else "")
+            + "; set a template that writes every message (tokenizer.chat_template, or template_arguments={'chat_template': ...})"
+        )
+
+    def turn_ends(self) -> list[int]:
+        """The special token that the template puts right behind an answer, which so ends one; none where it puts other text there."""
+        roles = ("user", "assistant")
+        try:
+            text = self._apply(_marked(roles), add_generation_prompt=False) if self.text else ""
+        except DataError:
+            return []
+        _, _, behind = text.rpartition(_MARKER.format(1))
+        special = special_ids(self.tokenizer)
+        for token in self.tokenizer(behind, add_special_tokens=False)["input_ids"]:
+            if token in special:
+                return [token]
+            if self.tokenizer.decode([token]).strip():
+                break
+        return []
+
+    def not_first(self, tokens: Iterable[int]) -> list[int]:
+        """Of tokens that may not begin an answer, those that begin no mark of a thought: a thought may come first."""
+        special, beginning = special_ids(self.tokenizer), set[int]()
+        for mark in (mark for marks in self.marks for mark in marks):
+            first = self.tokenizer(mark, add_special_tokens=False)["input_ids"][:1]
+            if special.intersection(first) and mark.startswith(self.tokenizer.convert_ids_to_tokens(first[0])):
+                beginning.update(first)
+        return [token for token in tokens if token not in beginning]
+
+    def _tail(self, roles: tuple[str, ...]) -> str:
+        """What the template writes behind a conversation of these roles; raises `DataError` where it does not write them all."""
+        if roles not in self._tails:
+            messages = _marked(roles)
+            try:
+                text = self._apply(messages)
+                for message in messages:
+                    _require_shown(message, text, quote=False)
+                self._tails[roles] = text.rpartition(messages[-1]["content"])[2]
+            except DataError as error:
+                self._tails[roles] = error
+        tail = self._tails[roles]
+        if isinstance(tail, DataError):
+            raise tail
+        return tail
+
+    def _apply(self, messages: Sequence[Message], *, add_generation_prompt: bool = True) -> str:
+        try:
+            return self.tokenizer.apply_chat_template(
+                [dict(message) for message in messages],
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                **self.arguments,
+            )
+        except Exception as error:  # templates raise errors of their own for roles they do not know
+            roles = ", ".join(message["role"] for message in messages)
+            raise DataError(f"it refuses the roles {roles} ({type(error).__name__}: {error})") from error
+
+
+def _marked(roles: Sequence[str]) -> list[Message]:
+    """A conversation in which each message has a text that stands nowhere else."""
+    return [{"role": role, "content": _MARKER.format(place)} for place, role in enumerate(roles)]
+
+
+def _arrangements(messages: Sequence[Message]) -> list[list[Message]]:
+    """Ways of writing a conversation: as it is, with its instruction in the first request, with neighbours of one role as one."""
+    ways: list[list[Message]] = []
+    for arrange in (
+        list,
+        _instruction_joined,
+        _neighbours_joined,
+        lambda given: _neighbours_joined(_instruction_joined(given)),
+    ):
+        arranged = arrange(messages)
+        if arranged not in ways:
+            ways.append(arranged)
+    return ways
+
+
+def _instruction_joined(messages: Sequence[Message]) -> list[Message]:
+    roles = [message["role"] for message in messages[:2]]
+    if roles != ["system", "user"]:
+        return list(messages)
+    return [_joined(messages[0], messages[1]), *messages[2:]]
+
+
+def _neighbours_joined(messages: Sequence[Message]) -> list[Message]:
+    joined: list[Message] = []
+    for message in messages:
+        if joined and joined[-1]["role"] == message["role"]:
+            joined[-1] = _joined(joined[-1], message)
+        else:
+            joined.append(message)
+    return joined
+
+
+def _joined(first: Message, second: Message) -> Message:
+    return {"role": second["role"], "content": f"{first['content']}\n\n{second['content']}"}
+
+
+def _require_shown(message: Message, text: str, *, quote: bool = True) -> None:
+    """Raise `DataError` unless a message's text stands in a rendered conversation, whatever was done to its white space.
+
+    Templates may escape it; of an earlier answer they may drop the thought.
+    """
+    content = message["content"]
+    if message["role"] == "assistant":
+        content = content[answer_start(content) or 0 :]
+    inside = [content, *(json.dumps(content, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))]
+    if not any(_spaced(way) in _spaced(given) for way in inside for given in (text, html.unescape(text))):
+        quoted = f" {content[:SHOWN]!r}" if quote else ""
+        raise DataError(f"it does not write all of the {message['role']} message{quoted}")
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _template_text(tokenizer: Any, chosen: str | None) -> str:
+    """The template itself, "" where a tokenizer has none."""
+    if not (chosen or getattr(tokenizer, "chat_template", None)):
+        return ""
+    try:
+        return tokenizer.get_chat_template(chosen)
+    except ValueError as error:  # several templates, and none of them the default
+        raise DataError(f"{error} (template_arguments={{'chat_template': NAME}})") from None
+
+
+@lru_cache(maxsize=8)
+def _read_by(template: str) -> tuple[frozenset[str], frozenset[tuple[str, Any]]]:
+    """The variables that a template reads, and the words it compares each with."""
+    from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+    if not template:
+        return frozenset(), frozenset()
+    plain = re.sub(r"\{%[-+]?\s*(end)?generation\s*[-+]?%\}", "", template)  # Hugging Face's own mark around answers
+    try:
+        tree = Environment(extensions=["jinja2.ext.loopcontrols"]).parse(plain)
+    except TemplateSyntaxError as error:
+        raise DataError(f"the chat template cannot be read: {error}") from None
+    variables = frozenset(meta.find_undeclared_variables(tree))
+    compared = {
+        (name.name, word.value)
+        for comparison in tree.find_all(nodes.Compare)
+        for name in comparison.find_all(nodes.Name)
+        for word in comparison.find_all(nodes.Const)
+        if isinstance(word.value, str)
+    }
+    return variables, frozenset(compared)
+
+
+def _thinking_off(variables: frozenset[str], compared: frozenset[tuple[str, Any]]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for name, values in THINKING_OFF.items():
+        known = [value for value in values if not isinstance(value, str) or (name, value) in compared]
+        if name in variables and known:
+            arguments[name] = known[0]
+    return arguments
+
+
+def _require_known(given: Mapping[str, Any], template: str, variables: frozenset[str]) -> None:
+    if given and not template:
+        raise DataError(f"template_arguments {sorted(given)} were given, but the tokenizer has no chat template")
+    if taken := sorted(set(given).intersection(_OURS)):
+        raise DataError(f"template_arguments may not hold {', '.join(taken)}, which are set here")
+    if unread := sorted(set(given).difference(variables, _HUGGINGFACES)):
+        known = ", ".join(
+            sorted(variables.difference(("messages", "add_generation_prompt", "raise_exception", "strftime_now")))
+        )
+        raise DataError(f"the chat template does not read {', '.join(unread)}; it reads: {known or 'nothing but the messages'}")
+
+
+def _own_marks(tokenizer: Any) -> tuple[Marks, ...]:
+    """What the tokenizer itself says of thoughts in its model's answers (Hugging Face's `response_template`)."""
+    parts = getattr(tokenizer, "response_template", None)
+    thought = parts.get("fields", {}).get("thinking", {}) if isinstance(parts, Mapping) else {}
+    opening, closing = thought.get("open"), thought.get("close")
+    return ((opening, closing),) if isinstance(opening, str) and isinstance(closing, str) else ()
