@@ -13,7 +13,7 @@ from torch import Tensor
 from .. import store
 from ..artefact import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Kind, Numbers, listed, object_of, unchanged
 from ..behave import supports
-from ..errors import UnknownNameError
+from ..errors import DataError, UnknownNameError
 from .inference import Inference
 from .intervals import difference_interval, mean_interval
 from .rank import rank_among
