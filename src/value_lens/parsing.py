@@ -11,16 +11,35 @@ DEEPEST = (
 )
 
 
-def parse_json(text: str, *, deepest: int | None = DEEPEST) -> Any:
+class RepeatedField(dict[str, Any]):
+    """An object in which a field stands twice, until the place of its row is known. `problem` says which."""
+
+    problem = ""
+
+
+def parse_json(text: str, *, deepest: int | None = DEEPEST, repeated: bool = False) -> Any:
     """The content of a JSON text. Raises `DataError` with the reason, which is the caller's to say the place of.
 
-    deepest: levels of nesting that are read, None for as many as Python can.
+    deepest: levels of nesting that are read, None for as many as Python can. repeated: give an object with a field that stands twice
+    as a `RepeatedField`, for `require_sound` to refuse.
 
     >>> parse_json('{"a": [1, null]}')
     {'a': [1, None]}
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) == len(pairs):
+            return fields
+        names = [name for name, _ in pairs]
+        found = RepeatedField(fields)
+        found.problem = f"field {next(name for name in fields if names.count(name) > 1)!r} stands twice"
+        if not repeated:
+            raise DataError(found.problem)
+        return found
+
     try:
-        content = json.loads(text, object_pairs_hook=_once)
+        content = json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if "\n" in text.strip() else ""
         raise DataError(f"not JSON ({error.msg}, {line}column {error.colno})") from None
@@ -31,21 +50,14 @@ def parse_json(text: str, *, deepest: int | None = DEEPEST) -> Any:
     except ValueError:  # more digits than Python reads
         raise DataError("not readable as JSON: a number has too many digits") from None
     if deepest is not None and text.count("[") + text.count("{") > deepest:
-        require_shallow(content, deepest)
+        require_sound(content, deepest)
     return content
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in fields if names.count(name) > 1)
-        raise DataError(f"field {twice!r} stands twice")
-    return fields
-
-
-def require_shallow(content: object, deepest: int = DEEPEST, most: int | None = None) -> None:
-    """Raise `DataError` for lists and mappings nested deeper than that, or in themselves, or of more than `most` parts in all."""
+def require_sound(content: object, deepest: int = DEEPEST, most: int | None = None) -> None:
+    """Raise `DataError` for lists and objects nested deeper than that or in themselves, of more than `most` parts in all, or with a
+    field that stands twice.
+    """
     level, n_parts = [content], 0
     for _ in range(deepest + 1):
         inside: list[Any] = []
@@ -61,6 +73,8 @@ def require_shallow(content: object, deepest: int = DEEPEST, most: int | None = 
 
 
 def _inside(content: object) -> Iterable[Any]:
+    if isinstance(content, RepeatedField):
+        raise DataError(content.problem)
     if isinstance(content, dict):
         return content.values()
     return content if isinstance(content, (list, tuple)) else ()

@@ -1,26 +1,17 @@
 """Which rows are good records? All bad ones are reported together, or kept apart in a file; none is silently dropped."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
+from ..errors import DataError, shortened
+from .bad_rows import BadRow, remove_earlier, require_free, writable, write_bad_rows
 from .records import Record, record_from
-from .tables import Malformed, Row, Where, read_rows, write_jsonl
+from .tables import Malformed, Row, Where, read_rows
 
 SHOWN = 20  # bad rows that an error message lists
 Convert = Callable[[Any, Where], Iterable[Any]]  # a row's content -> mappings or records; raises DataError
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that is no record: where it stands, what is wrong (with the field), and its content."""
-
-    where: str
-    problem: str
-    content: Any
 
 
 class BadRowsError(DataError):
@@ -29,7 +20,7 @@ class BadRowsError(DataError):
     def __init__(self, rows: tuple[BadRow, ...], n_rows: int) -> None:
         self.rows, self.n_rows = rows, n_rows
         many = f"{len(rows)} of {n_rows} rows cannot be used"
-        listed = "\n".join(f"  {row.where}: {row.problem}" for row in rows[:SHOWN])
+        listed = "\n".join(f"  {shortened(f'{row.where}: {row.problem}', 300)}" for row in rows[:SHOWN])
         more = f"\n  ... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
         advice = (
             "Mend them, or keep the good ones and write the bad to a file with skip_bad=PATH (on the command line: --skip-bad)"
@@ -53,6 +44,8 @@ def records_of(
     problem, content); without it they raise `BadRowsError`, all at once. An id that comes twice is bad the second time. Where all
     rows are bad there is nothing to go on with: `DataError`.
     """
+    if skip_bad is not None:
+        require_free(skip_bad)
     bad: list[BadRow] = []
     seen: dict[int, Where] = {}
     n_rows = 0
@@ -68,13 +61,15 @@ def records_of(
                 seen[key] = where
                 yield record
         except DataError as error:
-            bad.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _plain(content)))
+            bad.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _content(content)))
+        except (RecursionError, ValueError) as error:  # nested without end, or a number too long to be written
+            bad.append(BadRow(str(where), f"cannot be read: {type(error).__name__}: {error}", _content(content)))
     if bad and skip_bad is None:
         raise BadRowsError(tuple(bad), n_rows)
     if skip_bad is not None:
-        Path(skip_bad).unlink(missing_ok=True)  # of an earlier reading
+        remove_earlier(skip_bad)
         if bad:
-            write_jsonl(skip_bad, [asdict(row) for row in bad], ascii_only=True)
+            write_bad_rows(skip_bad, bad)
         if len(bad) == n_rows > 0:
             raise DataError(
                 f"none of the {n_rows} rows can be used; they stand in {skip_bad}, the first of them: {bad[0].where}: {bad[0].problem}"
@@ -91,7 +86,15 @@ def _converted(convert: Convert, content: Any, where: Where) -> list[Any]:
         return list(convert(content, where))
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
-    except (AttributeError, TypeError, ValueError, KeyError, SyntaxError) as error:  # what a row of another shape does
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+        LookupError,
+        SyntaxError,
+        RecursionError,
+        MemoryError,
+    ) as error:  # what a row of another shape does
         raise DataError(f"{where}: not laid out as expected: {type(error).__name__}: {error}") from None
 
 
@@ -117,11 +120,5 @@ def renamed(columns: Mapping[str, str]) -> Convert:
     return convert
 
 
-def _plain(content: Any) -> Any:
-    if isinstance(content, Malformed):
-        return content.content
-    try:
-        json.dumps(content)
-    except (TypeError, ValueError):
-        return repr(content)
-    return content
+def _content(content: Any) -> Any:
+    return content.content if isinstance(content, Malformed) else writable(content)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Number
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
-from ..errors import DataError
+from ..errors import DataError, quoted
+from ..parsing import holds_half_pair
 from ..values.names import folded, standard
 
 Aspect = Literal["+", "-"]
@@ -48,7 +49,7 @@ class LabelledText:
     def __post_init__(self) -> None:
         _require_text(self, ("id", "text", "value", "language"))
         if self.aspect not in ASPECTS:
-            raise DataError(f"field 'aspect': {self.aspect!r} is neither '+' (upholds the value) nor '-' (opposes it)")
+            raise DataError(f"field 'aspect': {quoted(self.aspect)} is neither '+' (upholds the value) nor '-' (opposes it)")
 
     @property
     def group(self) -> Group:
@@ -142,8 +143,12 @@ def _require_text(record: object, names: Iterable[str]) -> None:
 
 def _require_str(name: str, given: object) -> None:
     if not isinstance(given, str):
-        quoted = "; write it as text, in quotation marks or as a cell of text, so that it stays as it is written"
-        raise DataError(f"field {name!r}: expected a text, got {given!r}{quoted if isinstance(given, Number) else ''}")
+        as_text = "; write it as text, in quotation marks or as a cell of text, so that it stays as it is written"
+        raise DataError(f"field {name!r}: expected a text, got {quoted(given)}{as_text if isinstance(given, Number) else ''}")
+    if holds_half_pair(given):
+        raise DataError(
+            f"field {name!r}: {quoted(given)} holds half of a character pair (a broken emoji?), which no model can read"
+        )
 
 
 def id_of(given: object, name: str = "id") -> str:
@@ -222,5 +227,5 @@ def _with_synonyms(row: dict[str, Any], kind: type) -> dict[str, Any]:
 
 def _polarity(given: object, field: str) -> str:
     if standard(str(given)) not in _POLARITY:
-        raise DataError(f"field {field!r}: {given!r} is neither +1 nor -1")
+        raise DataError(f"field {field!r}: {quoted(given)} is neither +1 nor -1")
     return _POLARITY[standard(str(given))]

@@ -1,47 +1,39 @@
 """How do rows come in and out? One row at a time from any file, data set, table or list, each with the place it stands at."""
 
-import csv
 import json
-import sys
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..errors import DataError, UnknownNameError
+from ..errors import DataError, UnknownNameError, quoted
+from ..parsing import RepeatedField, parse_json, require_sound
 from ..store import write_atomically
+from .delimited import delimited_rows
 from .records import AnyRecord
+from .rows import Malformed, Row, Where, require_names_once
+from .workbooks import parquet_rows, workbook_rows
+
+__all__ = [
+    "SUFFIXES",
+    "Malformed",
+    "Row",
+    "Where",
+    "hub_folder",
+    "hub_rows",
+    "read_rows",
+    "rows_of",
+    "to_dataset",
+    "to_frame",
+    "write_jsonl",
+]
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx", ".parquet")
-_MORE = "\0more"  # under which a CSV row keeps what its header has no name for
 _OFFLINE = (
     "Offline: download it where there is a network and give the path of the files ({}), "
     "or of a folder made with Dataset.save_to_disk"
 ).format(", ".join(SUFFIXES))
-
-
-class Where(NamedTuple):
-    """The place of a row: "answers.jsonl, line 3", or "book.xlsx, 'sheet', row 3" with a part."""
-
-    name: str
-    unit: str
-    number: int
-    part: str = ""
-
-    def __str__(self) -> str:
-        part = f"{self.part!r}, " if self.part else ""
-        return f"{self.name}, {part}{self.unit} {self.number}"
-
-
-@dataclass(frozen=True)
-class Malformed:
-    """What stands in a row's place when it cannot be read; `content` is its text as far as that is known."""
-
-    problem: str
-    content: str = ""
-
-
-Row = tuple[Where, Any]  # the content is a mapping, a record, or Malformed
 
 
 def read_rows(path: str | Path, header: tuple[str, ...] | None = None) -> Iterator[Row]:
@@ -51,16 +43,16 @@ def read_rows(path: str | Path, header: tuple[str, ...] | None = None) -> Iterat
     for a file that is missing, of another kind, or broken.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"no file {path}")
     readers: dict[str, Callable[[Path], Iterator[Row]]] = {
         ".jsonl": _jsonl_rows,
         ".ndjson": _jsonl_rows,
         ".json": _json_rows,
-        ".csv": lambda path: _csv_rows(path, header),
-        ".tsv": lambda path: _csv_rows(path, header),
-        ".xlsx": _workbook_rows,
-        ".parquet": _parquet_rows,
+        ".csv": lambda path: delimited_rows(path, header),
+        ".tsv": lambda path: delimited_rows(path, header),
+        ".xlsx": workbook_rows,
+        ".parquet": parquet_rows,
     }
     if path.suffix.lower() not in readers:
         raise DataError(f"{path} ends in {path.suffix or 'nothing'!r}; files that can be read end in {', '.join(SUFFIXES)}")
@@ -68,106 +60,65 @@ def read_rows(path: str | Path, header: tuple[str, ...] | None = None) -> Iterat
 
 
 def _jsonl_rows(path: Path) -> Iterator[Row]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            where = Where(str(path), "line", number)
-            try:
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError:
-                yield where, Malformed("not UTF-8; save the file as UTF-8", repr(line))
-                continue
-            if text.strip():
-                try:
-                    yield where, json.loads(text)
-                except json.JSONDecodeError as error:
-                    yield where, Malformed(f"not JSON ({error.msg}, column {error.colno})", text.rstrip("\n"))
-                except (ValueError, RecursionError) as error:  # a number or a nesting beyond what Python reads
-                    yield where, Malformed(f"not readable as JSON ({type(error).__name__})", text[:200])
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield (
+                        Where(str(path), "line", number),
+                        _jsonl_row(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line),
+                    )
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _jsonl_row(line: bytes) -> Any:
+    try:
+        text = line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        return Malformed("not UTF-8; save the file as UTF-8", repr(line))
+    try:
+        return parse_json(text)
+    except DataError as error:
+        return Malformed(str(error), text)
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
     """Items of a list; of an object of lists, the items with the key under "key"; else the object itself."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        content = parse_json(path.read_bytes().decode("utf-8-sig"), deepest=None, repeated=True)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # not UTF-8, or no JSON
         raise DataError(f"{path} is not JSON in UTF-8: {error}; for one object a line, end the name in .jsonl") from None
     if isinstance(content, dict) and content and all(isinstance(found, list) for found in content.values()):
+        if isinstance(content, RepeatedField):
+            raise DataError(f"{path}: {content.problem}")
         for key, items in content.items():
             for number, item in enumerate(items, start=1):
                 row = {"key": key, **item} if isinstance(item, dict) else {"key": key, "text": item}
-                yield Where(str(path), "item", number, key), row
+                yield Where(str(path), "item", number, key), _malformed(item) or row
         return
     for number, item in enumerate(content if isinstance(content, list) else [content], start=1):
-        yield Where(str(path), "item", number), item
+        yield Where(str(path), "item", number), _malformed(item) or item
 
 
-def _csv_rows(path: Path, header: tuple[str, ...] | None) -> Iterator[Row]:
-    """Strict about quotes: one that is not closed would swallow the rows after it."""
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    tab = "\t" if path.suffix.lower() == ".tsv" else ","
-    reader = None
+def _malformed(item: Any) -> Malformed | None:
+    """Why an item of a JSON file cannot be used: nested without end, or a field twice somewhere in it."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, header, delimiter=tab, restkey=_MORE, strict=True)
-            for row in reader:
-                where = Where(str(path), "line", reader.line_num)
-                if _MORE in row:
-                    more = [str(found) for found in row.values()]
-                    yield where, Malformed(f"more fields than the header's {len(row) - 1}", tab.join(more))
-                else:
-                    yield where, {key: found or None for key, found in row.items() if key}
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not UTF-8; save it as UTF-8") from None
-    except csv.Error as error:
-        number = reader.line_num if reader is not None else 0
-        raise DataError(
-            f"{path}, line {number}: cannot be read as a table: {error} (is a quotation mark not closed?)"
-        ) from None
+        require_sound(item)
+    except DataError as error:
+        return Malformed(str(error), quoted(item))
+    return None
 
 
-def _workbook_rows(path: Path) -> Iterator[Row]:
-    """Every sheet's rows under its header, with the sheet's name under "sheet"."""
-    try:
-        from openpyxl import load_workbook
-    except ImportError:
-        raise DataError(f"reading {path} needs openpyxl: pip install openpyxl (or save the sheets as .csv)") from None
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # the size that a file states of itself may be wrong
-            header: list[str] = []
-            for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-                if not any(cell is not None for cell in cells):
-                    continue
-                if not header:
-                    header = [str(name).strip() if name is not None else "" for name in cells]
-                    continue
-                found = {name: cell for name, cell in zip(header, cells, strict=False) if name}
-                yield Where(str(path), "row", number, sheet.title), {"sheet": sheet.title, **found}
-        book.close()
-    except Exception as error:  # a damaged workbook raises whatever the zip or XML reader does
-        raise DataError(f"{path} is not an Excel workbook: {type(error).__name__}: {error}") from error
-
-
-def _parquet_rows(path: Path) -> Iterator[Row]:
-    import pyarrow.parquet
-
-    try:
-        file = pyarrow.parquet.ParquetFile(path)
-        number = 0
-        for batch in file.iter_batches(batch_size=1024):
-            for row in batch.to_pylist():
-                number += 1
-                yield Where(str(path), "row", number), row
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}") from None
-
-
-def rows_of(items: Iterable[Any]) -> Iterator[Row]:
+def rows_of(items: Any) -> Iterator[Row]:
     """The rows of a pandas table, a `datasets` object, or any iterable of records or mappings."""
     name = type(items).__name__
     if name == "DataFrame":
         items = _frame_rows(items)
+    elif not isinstance(items, Iterable):
+        raise DataError(f"a {name} is no source of rows; give a path, a name, a table, or a list of records or mappings")
     for number, row in enumerate(items, start=1):
         yield Where(name, "row", number), row
 
@@ -179,6 +130,7 @@ def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
         return None if pandas.api.types.is_scalar(cell) and pandas.isna(cell) else cell
 
     columns = [str(column) for column in frame.columns]
+    require_names_once(columns, "DataFrame")
     for cells in frame.itertuples(index=False, name=None):
         yield {name: plain(cell) for name, cell in zip(columns, cells, strict=True)}
 
@@ -192,7 +144,7 @@ def hub_rows(name: str, split: str) -> Iterator[Row]:
 
     try:
         found: Any
-        if Path(name).is_dir():
+        if os.path.isdir(name):
             found = datasets.load_from_disk(name)
             if isinstance(found, datasets.DatasetDict):
                 if split not in found:
@@ -206,8 +158,13 @@ def hub_rows(name: str, split: str) -> Iterator[Row]:
         raise DataError(
             f"cannot load {name!r} (split {split!r}) as a data set: {_first_line(error)}. {_advice(error)}"
         ) from error
-    for number, row in enumerate(found, start=1):
-        yield Where(name, "row", number), row
+    number = 0
+    try:
+        for row in found:
+            number += 1
+            yield Where(name, "row", number), row
+    except Exception as error:  # of a damaged file, whatever its reader raises
+        raise DataError(f"{name}, row {number + 1}: cannot be read: {_first_line(error)}") from error
 
 
 def hub_folder(name: str, pattern: str) -> Path:
@@ -239,7 +196,9 @@ def write_jsonl(path: str | Path, records: Iterable[AnyRecord | Mapping[str, Any
     try:
         content = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in rows).encode()
     except UnicodeEncodeError as error:
-        raise DataError(f"a record holds half of a character pair and cannot be saved as UTF-8: {error}") from None
+        raise DataError(f"{path}: a record holds half of a character pair and cannot be saved as UTF-8: {error}") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: a record cannot be saved as JSON: {type(error).__name__}: {error}") from None
     return write_atomically(path, content)
 
 
