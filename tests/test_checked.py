@@ -105,7 +105,9 @@ def test_a_list_is_tokenized_once(models, texts, monkeypatch):
 
 def test_what_was_counted_of_a_stream_is_kept(lens, texts, monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 16)
-    with pytest.raises(CountingStoppedError, match=r"^text 'long' is \d+ tokens long.*\n32 of 61 texts were counted before it") as caught:
+    with pytest.raises(
+        CountingStoppedError, match=r"^text 'long' is \d+ tokens long.*\n32 of 61 texts were counted before it"
+    ) as caught:
         lens.collect(Stream([*texts[:40], FAULTS["long"], *texts[40:]]))
     so_far, expected = caught.value.stats, lens.collect(texts[:32])
     assert isinstance(caught.value.__cause__, TooLongError)

@@ -68,13 +68,9 @@ def _checked(view: ModelView, texts: Sequence[LabelledText], too_long: TooLong) 
     return kept
 
 
-def _encoded(
-    view: ModelView, texts: Sequence[LabelledText], origin: int, too_long: TooLong
-) -> list[EncodedText | DataError]:
+def _encoded(view: ModelView, texts: Sequence[LabelledText], origin: int, too_long: TooLong) -> list[EncodedText | DataError]:
     """Every text with tokens to count, or what is wrong with it."""
-    found = encode_each(
-        view, [Input(text.text, text.prompt, text.id) for text in texts], origin=origin, too_long=too_long
-    )
+    found = encode_each(view, [Input(text.text, text.prompt, text.id) for text in texts], origin=origin, too_long=too_long)
     special = special_ids(view.tokenizer)
     for place, (text, item) in enumerate(zip(texts, found, strict=True)):
         if isinstance(item, EncodedText) and special.issuperset(item.ids[item.counted :]):
