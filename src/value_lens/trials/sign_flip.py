@@ -9,7 +9,7 @@ import functools
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from .step_down import step_down
@@ -36,34 +36,38 @@ def sign_flip_p(
     are no surer, is as small, and no less than that of any surer row. This is the minP correction of Westfall and Young (1993,
     algorithm 2.8): it keeps the family-wise error under dependence; neither a large effect nor a cell of few clusters hides
     another. With one row it is the plain sign-flip test. With m clusters that moved no p-value is below 2 / 2^m.
+
+    Of equal own p-values that one is surer whose clusters moved more alike: (sum of x)^2 / (n sum of x^2), which is 1 where all n
+    moved by the same x. Margins move in every row, so that among hundreds of rows of 12 clusters some has one sign throughout in
+    13% of draws, and no effect could ever be told from that by own p-values alone.
     """
     n_clusters = 1 + max((int(of.max()) for of in clusters), default=0)
     tosses = 2 * torch.randint(0, 2, (n_clusters, n_resamples), generator=generator, dtype=torch.int8) - 1
     found = [block.new_empty(len(block), dtype=torch.float64) for block in blocks]
-    rows: list[tuple[float, int, int, Tensor]] = []  # own p, block, row, own p of every draw
+    weight = 0.25 / max(2 ** (EXACT - 1), n_resamples)  # of alikeness: less than what own p-values differ by
+    rows: list[tuple[int, int, float, Tensor]] = []  # block, row, own p; that and those of all draws, less for alikeness
     for place, (block, numbers) in enumerate(zip(blocks, clusters, strict=True)):
         present, of = numbers.unique(return_inverse=True)
         for number, sums in enumerate(_by_cluster(block.double(), of)):
             moved = (sums.abs() > TIE * sums.abs().max()).nonzero().flatten()
-            own, drawn = _own_p(sums[moved], tosses[present[moved]])
-            rows.append((own, place, number, drawn))
-    corrected = step_down([own for own, *_ in rows], [drawn for *_, drawn in rows])
-    for (_, place, number, _), p in zip(rows, corrected, strict=True):
-        found[place][number] = p
+            own, alike = _own_p(sums[moved], tosses[present[moved]], len(present))
+            rows.append((place, number, float(own[0]), own - weight * alike))
+    corrected = step_down([float(sure[0]) for *_, sure in rows], [sure[1:] for *_, sure in rows])
+    for (place, number, own, _), p in zip(rows, corrected, strict=True):
+        found[place][number] = max(own, p)
     return found
 
 
-def _own_p(sums: Float[Tensor, "cluster"], tosses: Tensor) -> tuple[float, Tensor]:
-    """The plain sign-flip p-value of one row's sums by cluster, none of them 0, and what it is of every draw."""
+def _own_p(sums: Float64[Tensor, "cluster"], tosses: Int[Tensor, "cluster resample"], n: int) -> tuple[Tensor, Tensor]:
+    """The plain sign-flip p-value of one row's sums by cluster, then of every draw; and how alike all its n clusters moved."""
     if not len(sums):
-        return 1.0, torch.ones(tosses.shape[1])
-    drawn, size = (sums @ tosses.double()).abs(), sums.sum().abs()
+        return torch.ones(1 + tosses.shape[1], dtype=torch.float64), torch.zeros(1 + tosses.shape[1], dtype=torch.float64)
+    sizes = torch.cat([sums.sum()[None], sums @ tosses.double()]).abs()
     exact = len(sums) <= EXACT
-    reached = ((sums @ _all_signs(len(sums))).abs() if exact else drawn).sort().values
-    own_is_one = 0 if exact else 1
-    far = len(reached) - torch.searchsorted(reached, torch.cat([size[None], drawn]) - TIE * sums.abs().sum())
-    p = ((own_is_one + far).double() / (own_is_one + len(reached))).float()
-    return float(p[0]), p[1:]
+    # What was seen is one of the draws: were it compared with the others alone, it would more often be the first than any of them.
+    reached = ((sums @ _all_signs(len(sums))).abs() if exact else sizes).sort().values
+    far = len(reached) - torch.searchsorted(reached, sizes - TIE * sums.abs().sum())
+    return far.double() / len(reached), sizes**2 / (n * sums.square().sum())
 
 
 @functools.cache

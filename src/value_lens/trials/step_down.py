@@ -10,7 +10,11 @@ SAME = 1e-6  # p-values closer than this share are equal
 
 
 def step_down(own: Sequence[float], drawn: Sequence[Float[Tensor, "resample"]]) -> list[float]:
-    """Own p-values corrected for their number by the step-down minimum p-value; `drawn` has each one's own p of every draw."""
+    """Own p-values corrected for their number by the step-down minimum p-value; `drawn` has each one's own p of every draw.
+
+    Own p-values of what was seen and of the draws must be ranks in one pool of both. If each test ranks what was seen among the
+    draws alone, it is the first of 5,000 by chance in some of 288 tests in 6% of cases, and counts as surer than every draw.
+    """
     order = sorted(range(len(own)), key=lambda place: own[place], reverse=True)
     smallest, counts = None, []
     for place in order:
