@@ -56,7 +56,7 @@ WORDS = [
     "slate",
     "thread",
 ]
-MISDEEDS = ("429", "500", "html", "no choices", "slow", "cut", "prose", "missing", "empty", "drop")
+MISDEEDS = ("429", "500", "html", "no choices", "slow", "cut", "prose", "missing", "empty", "drop", "unclosed", "length")
 
 
 def answer_for(prompt, system):
@@ -79,6 +79,7 @@ class Endpoint:
     def __init__(self, plan, delay=0.0):
         self.plan, self.delay = plan, delay
         self.lock, self.prompts, self.done, self.keys, self.times = threading.Lock(), [], Counter(), set(), []
+        self.conversations, self.template_arguments = [], []
         self.url = ""
 
 
@@ -104,6 +105,8 @@ def running(plan=lambda number, prompt: "", delay=0.0):
                 number = len(state.prompts)
                 state.prompts.append(prompt)
                 state.times.append(time.monotonic())
+                state.conversations.append(asked["messages"])
+                state.template_arguments.append(asked.get("chat_template_kwargs"))
                 state.keys.add(self.headers.get("Authorization", ""))
             misdeed = state.plan(number, prompt)
             time.sleep(state.delay)
@@ -127,16 +130,19 @@ def running(plan=lambda number, prompt: "", delay=0.0):
                 "missing": json.dumps({"other": "field"}),
                 "empty": json.dumps(dict.fromkeys(good, " ")),
                 "fenced": f"Here it is:\n```json\n{content}\n```",
+                "thought": f'<think>\n{{"topic": "a first try"}}, no.\n</think>\n\n{content}',
+                "unclosed": f"<think>\n{content}",
                 "same": '{"description": "the same words every time, told to you again"}',
             }.get(misdeed, content)
-            said = None if misdeed == "silent" else content
+            said = None if misdeed in ("silent", "length") else content
+            ended = "length" if misdeed in ("length", "unclosed") else "stop"
             body = {
                 "id": "x", "object": "chat.completion", "created": 1, "model": asked["model"],
-                "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": said}}],
+                "choices": [{"index": 0, "finish_reason": ended, "message": {"role": "assistant", "content": said}}],
                 "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
             }  # fmt: skip
             with state.lock:
-                state.done[prompt] += misdeed in ("", "fenced")
+                state.done[prompt] += misdeed in ("", "fenced", "thought")
             return self.reply(200, json.dumps(body).encode())
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

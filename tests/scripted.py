@@ -35,3 +35,19 @@ def say(monkeypatch, tokenizer, by_prompt, module="respond", seed=0):
         return lambda logits, step: torch.tensor([row[step] if step < len(row) else end for row in rows])
 
     monkeypatch.setattr(sys.modules[f"value_lens.behave.{module}"], "chooser", scripted)
+
+
+def chain(model, steps, first):
+    """Weights of a Llama so that each token is followed by the one that `steps` names, and any other by `first`."""
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.mlp.down_proj.weight.zero_()
+            layer.self_attn.o_proj.weight.zero_()
+        reading, writing = model.model.embed_tokens.weight, model.lm_head.weight
+        reading.zero_()
+        writing.zero_()
+        reading[:, 0], writing[first, 0] = 1, 5
+        for axis, (token, following) in enumerate(steps.items(), start=1):
+            reading[token] = 0
+            reading[token, axis], writing[following, axis] = 1, 5
+    return model

@@ -9,7 +9,8 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from value_lens.behave.chat import THINKING_OFF, ChatTemplate
+from value_lens.behave.chat import ChatTemplate
+from value_lens.behave.template_arguments import THINKING_OFF
 from value_lens.errors import DataError
 
 EACH = "{% for m in messages %}"

@@ -86,6 +86,18 @@ def test_generate_writes_a_corpus_that_audit_reads(tmp_path, monkeypatch):
     assert "Of 12 texts" in page and "Of 6 dilemmas" in page
 
 
+def test_template_arguments_are_read_as_json_or_text(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    job = ("--out", tmp_path, "--recipe", "question", "--values", "justice", "--languages", "en", "--n-items", 1)
+    with endpoint.running() as server:
+        options = ("--template-argument", "enable_thinking=false", "--template-argument", "style=a=b")
+        found = invoke("generate", *job, "--model", "tiny", "--base-url", server.url, *options)
+        assert found.exit_code == 0, found.output
+    assert server.template_arguments == [{"enable_thinking": False, "style": "a=b"}]
+    found = invoke("generate", *job, "--model", "tiny", "--base-url", server.url, "--template-argument", "thinking")
+    assert found.exit_code == 1 and "--template-argument takes NAME=VALUE, got 'thinking'" in found.output.replace("\n", " ")
+
+
 def test_names_with_brackets_are_shown_as_they_are(tmp_path):
     (tmp_path / "data[en].jsonl").write_text("broken [/b]\n")
     found = invoke("audit", tmp_path / "data[en].jsonl")

@@ -164,6 +164,30 @@ def test_a_hopeless_beginning_ends_the_run(tmp_path):
         )
 
 
+def test_an_answer_begins_behind_its_thought(tmp_path):
+    """A thought may hold an object of its own, and is not shown again with the request to answer again."""
+    turns = itertools.cycle(["unclosed", "missing", "length", "thought"])
+    with endpoint.running(lambda number, prompt: next(turns)) as server:
+        made = generate(
+            "question", writer(server, template_arguments={"enable_thinking": True}), tmp_path, n_items=1, values=["justice"],
+            languages=["en"], pace=Pace(workers=1, first_wait=0.0, longest_wait=0.0),
+        )  # fmt: skip
+    (question,) = made.of(SituationalQuestion)
+    assert question.text.startswith("question ") and made.cost.n_requests == 4
+    first, *again = server.conversations
+    assert [m["role"] for m in first] == ["system", "user"] and all(c[:2] == first for c in again)
+    assert [conversation[2]["content"] for conversation in again] == ["(no answer)", '{"other": "field"}', "(no answer)"]
+    assert "its thought was not closed" in again[0][3]["content"]
+    assert "the 700 tokens allowed were used before an answer began (max_tokens)" in again[2][3]["content"]
+    assert server.template_arguments == [{"enable_thinking": True}] * 4
+
+
+def test_template_arguments_are_sent_only_where_they_are_given(tmp_path):
+    with endpoint.running() as server:
+        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+    assert server.template_arguments == [None]
+
+
 def test_an_answer_without_text_costs_too(tmp_path):
     turns = iter(["silent", ""])
     with endpoint.running(lambda number, prompt: next(turns)) as server:

@@ -12,9 +12,8 @@ import value_lens as vl
 from value_lens.behave import PERSONA
 from value_lens.behave.chat import ChatTemplate
 from value_lens.behave.respond import _shown
-from value_lens.corpus.generation import Pace, RefusedError, generate
-from value_lens.errors import DataError, ModelLoadError
-from value_lens.model import ModelView, blank_tokens, encode, end_tokens
+from value_lens.errors import DataError
+from value_lens.model import ModelView, blank_tokens, encode
 
 TEMPLATE = (
     "{% for m in messages %}{% if m['role'] == 'system' and no_system is defined %}{{ raise_exception('no system') }}{% endif %}"
@@ -263,41 +262,3 @@ def test_what_cannot_be_answered_is_refused(models, prompts, change, message):
         vl.respond(models["bridge", "llama"], **{"prompts": prompts, **change})
     with pytest.raises(DataError, match="two prompts have the same id"):
         vl.respond(models["bridge", "llama"], [prompts[0], prompts[0]])
-
-
-# Models as writers
-
-
-def test_a_local_model_writes_a_reply_of_either_kind(folders, models):
-    messages = [{"role": "user", "content": "the teacher"}]
-    plain, tokenizer = AutoModelForCausalLM.from_pretrained(folders["llama"]), AutoTokenizer.from_pretrained(folders["llama"])
-    by_bridge = vl.local_writer(models["bridge", "llama"], max_new_tokens=7)
-    first, second = by_bridge(messages), by_bridge(messages)
-    assert first.text != second.text and 1 <= first.n_reply_tokens <= 7 and first.n_prompt_tokens > 1
-    assert vl.local_writer(models["bridge", "llama"], max_new_tokens=7)(messages) == first
-    greedy = vl.local_writer(plain, tokenizer, max_new_tokens=5, temperature=0.0)(messages)
-    assert greedy.text and greedy.n_reply_tokens <= 5
-    with pytest.raises(ModelLoadError, match="needs its tokenizer"):
-        vl.local_writer(plain)
-
-
-def test_a_model_that_cannot_write_json_is_reported_not_believed(tmp_path):
-    model = vl.load_model(tiny.folder(tmp_path, "llama", seed=1, max_position_embeddings=1024))
-    made = generate(
-        "question", vl.local_writer(model, max_new_tokens=5), tmp_path, n_items=1, values=["justice"],
-        languages=["en"], pace=Pace(workers=1, attempts=2, first_wait=0.0),
-    )  # fmt: skip
-    assert made.records == [] and made.failed and made.cost.n_reply_tokens > 0
-
-
-def test_the_models_own_end_tokens_go_before_the_tokenizers(models, monkeypatch):
-    model = models["bridge", "llama"]
-    monkeypatch.setattr(model.original_model.generation_config, "eos_token_id", [1, 60])
-    assert end_tokens(model.original_model, model.tokenizer) == [1, 60] and end_tokens(None, model.tokenizer) == [1]
-
-
-def test_a_conversation_without_room_is_one_items_failure(models):
-    writer = vl.local_writer(models["bridge", "llama"], max_new_tokens=5)
-    with pytest.raises(RefusedError, match="leaves no room in the context of 96"):
-        writer([{"role": "user", "content": "the river " * 60}])
-    assert isinstance(writer.model, str) and writer.model

@@ -2,29 +2,14 @@
 
 import html
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from ..corpus.generation import Marks, Message, answer_start, leaves_open, marks_of
+from ..corpus.generation import Message, answer_start, leaves_open, marks_of
 from ..errors import DataError
 from ..model import special_ids
+from .template_arguments import own_marks, template_text, with_thinking_off
 
-# What templates read, and what turns thinking off there. A word counts only where the template compares the variable with it.
-THINKING_OFF: Mapping[str, tuple[Any, ...]] = {
-    "enable_thinking": (False,),  # Qwen 3, GLM 4.5, SmolLM 3, Nemotron 3, Hunyuan, Gemma 4
-    "thinking": (False,),  # DeepSeek V3.1, Granite 3.2
-    "thinking_budget": (0,),  # Seed-OSS
-    "reasoning": (False,),  # Command A
-    "reasoning_effort": ("none", "no_think"),  # Mistral, Hy3; not gpt-oss, which always thinks
-    "thinking_mode": ("disabled", "off"),  # MiniMax
-}
-_OURS = (
-    "conversation", "add_generation_prompt", "continue_final_message", "tokenize", "return_dict", "return_tensors",
-    "return_assistant_tokens_mask", "padding", "truncation", "max_length", "tokenizer_kwargs", "messages",
-)  # fmt: skip
-_HUGGINGFACES = ("chat_template", "tools", "documents", "sanitize_control_tokens")  # arguments that no template needs to read
 _MARKER = "message{}marker"
 SHOWN = 60  # letters of a message that an error quotes
 
@@ -38,13 +23,10 @@ class ChatTemplate:
     """
 
     def __init__(self, tokenizer: Any, arguments: Mapping[str, Any] | None = None) -> None:
-        given = dict(arguments or {})
         self.tokenizer = tokenizer
-        self.text = _template_text(tokenizer, given.get("chat_template"))
-        variables, compared = _read_by(self.text)
-        _require_known(given, self.text, variables)
-        self.arguments = {**({} if THINKING_OFF.keys() & given else _thinking_off(variables, compared)), **given}
-        self.marks = marks_of(getattr(tokenizer, "get_added_vocab", dict)(), self.text, _own_marks(tokenizer))
+        self.text = template_text(tokenizer, (arguments or {}).get("chat_template"))
+        self.arguments = with_thinking_off(self.text, arguments or {})
+        self.marks = marks_of(getattr(tokenizer, "get_added_vocab", dict)(), self.text, own_marks(tokenizer))
         self._tails: dict[tuple[str, ...], str | DataError] = {}
 
     def render(self, messages: Sequence[Message]) -> tuple[str, bool]:
@@ -179,65 +161,3 @@ def _require_shown(message: Message, text: str, *, quote: bool = True) -> None:
 
 def _spaced(text: str) -> str:
     return " ".join(text.split())
-
-
-def _template_text(tokenizer: Any, chosen: str | None) -> str:
-    """The template itself, "" where a tokenizer has none."""
-    if not (chosen or getattr(tokenizer, "chat_template", None)):
-        return ""
-    try:
-        return tokenizer.get_chat_template(chosen)
-    except ValueError as error:  # several templates, and none of them the default
-        raise DataError(f"{error} (template_arguments={{'chat_template': NAME}})") from None
-
-
-@lru_cache(maxsize=8)
-def _read_by(template: str) -> tuple[frozenset[str], frozenset[tuple[str, Any]]]:
-    """The variables that a template reads, and the words it compares each with."""
-    from jinja2 import Environment, TemplateSyntaxError, meta, nodes
-
-    if not template:
-        return frozenset(), frozenset()
-    plain = re.sub(r"\{%[-+]?\s*(end)?generation\s*[-+]?%\}", "", template)  # Hugging Face's own mark around answers
-    try:
-        tree = Environment(extensions=["jinja2.ext.loopcontrols"]).parse(plain)
-    except TemplateSyntaxError as error:
-        raise DataError(f"the chat template cannot be read: {error}") from None
-    variables = frozenset(meta.find_undeclared_variables(tree))
-    compared = {
-        (name.name, word.value)
-        for comparison in tree.find_all(nodes.Compare)
-        for name in comparison.find_all(nodes.Name)
-        for word in comparison.find_all(nodes.Const)
-        if isinstance(word.value, str)
-    }
-    return variables, frozenset(compared)
-
-
-def _thinking_off(variables: frozenset[str], compared: frozenset[tuple[str, Any]]) -> dict[str, Any]:
-    arguments: dict[str, Any] = {}
-    for name, values in THINKING_OFF.items():
-        known = [value for value in values if not isinstance(value, str) or (name, value) in compared]
-        if name in variables and known:
-            arguments[name] = known[0]
-    return arguments
-
-
-def _require_known(given: Mapping[str, Any], template: str, variables: frozenset[str]) -> None:
-    if given and not template:
-        raise DataError(f"template_arguments {sorted(given)} were given, but the tokenizer has no chat template")
-    if taken := sorted(set(given).intersection(_OURS)):
-        raise DataError(f"template_arguments may not hold {', '.join(taken)}, which are set here")
-    if unread := sorted(set(given).difference(variables, _HUGGINGFACES)):
-        known = ", ".join(
-            sorted(variables.difference(("messages", "add_generation_prompt", "raise_exception", "strftime_now")))
-        )
-        raise DataError(f"the chat template does not read {', '.join(unread)}; it reads: {known or 'nothing but the messages'}")
-
-
-def _own_marks(tokenizer: Any) -> tuple[Marks, ...]:
-    """What the tokenizer itself says of thoughts in its model's answers (Hugging Face's `response_template`)."""
-    parts = getattr(tokenizer, "response_template", None)
-    thought = parts.get("fields", {}).get("thinking", {}) if isinstance(parts, Mapping) else {}
-    opening, closing = thought.get("open"), thought.get("close")
-    return ((opening, closing),) if isinstance(opening, str) and isinstance(closing, str) else ()
