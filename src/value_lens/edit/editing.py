@@ -1,7 +1,6 @@
 """How is an edit kept on a model for a while? A context manager: any forward or generate inside sees it; leaving restores."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -38,27 +37,28 @@ def require_neurons_of(view: ModelView, neurons: NeuronSet) -> None:
         raise MismatchError(
             f"the set is over {neurons.n_layers} layers of {neurons.d_mlp} neurons, the model has {view.n_layers} of {view.d_mlp}"
         )
-    if neurons.model and neurons.model != view.info.fingerprint:
+    fingerprint = view.info.fingerprint if neurons.model else ""
+    if fingerprint and neurons.model != fingerprint:
         raise MismatchError(
             f"the set was found on a model with other weights (fingerprint {neurons.model}, this model has "
-            f"{view.info.fingerprint}); to use it all the same, pass dataclasses.replace(neurons, model='')"
+            f"{fingerprint}); to use it all the same, pass dataclasses.replace(neurons, model='')"
         )
 
 
-@contextmanager
 def editing(
     view: ModelView, site: NeuronSite, neurons: NeuronSet, edit: Edit, *, must_change: bool = True
-) -> Iterator[EditLog]:
+) -> AbstractContextManager[EditLog]:
     """Apply `edit` to `neurons` in every run of the model inside the block, at all tokens.
 
     Contexts nest; at the gate site an inner edit of the same neuron replaces the outer one. On leaving, by whatever way, exactly
-    these hooks are removed. Raises `EditError` at the end of a block in which the model ran and no activation changed
-    (unless must_change=False), since such an effect of zero would be no result.
+    these hooks are removed. An edit acts no longer than its block, also where an interrupt comes while it is entered or left.
+    Raises `EditError` at the end of a block in which the model ran and no activation changed (unless must_change=False), since
+    such an effect of zero would be no result.
     """
     require_neurons_of(view, neurons)
     if neurons.site != site.name:
         raise MismatchError(f"the set is at site {neurons.site!r}, the edit at site {site.name!r}")
-    require_fits(edit, site.name, view.n_layers, view.d_mlp, view.info.fingerprint)
+    require_fits(edit, site.name, view.n_layers, view.d_mlp, view.info.fingerprint if edit.model else "")
     log = EditLog()
 
     def rewrite(place: Place) -> Rewrite:
@@ -69,9 +69,12 @@ def editing(
 
         return apply
 
+    def require_change() -> None:
+        if must_change and log.n_calls and not log.changed:
+            raise EditError(
+                f"edit {edit.name!r} ran {log.n_calls} times and changed no activation of its {len(neurons)} neurons"
+            )
+
     places = {layer: Place(layer, index.to(view.device)) for layer, index in neurons.per_layer().items()}
     functions = writing(site, {layer: (place.index, rewrite(place)) for layer, place in places.items()})
-    with view.hooks(functions):
-        yield log
-    if must_change and log.n_calls and not log.changed:
-        raise EditError(f"edit {edit.name!r} ran {log.n_calls} times and changed no activation of its {len(neurons)} neurons")
+    return view.hooks(functions, value=log, at_end=require_change)

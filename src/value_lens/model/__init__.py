@@ -1,6 +1,6 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
-from .encoding import Input, encode_all, encode_each, joined
+from .attach import HookFunction
 from .generation import (
     blank_tokens,
     chooser,
@@ -29,7 +29,7 @@ from .tokens import (
     tokenize,
     windows,
 )
-from .view import HookFunction, ModelInfo, ModelView
+from .view import ModelInfo, ModelView
 from .vocabulary import padding_id, special_ids, with_bos
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "Batch",
     "EncodedText",
     "HookFunction",
-    "Input",
     "ModelInfo",
     "ModelView",
     "NeuronSite",
@@ -54,11 +53,8 @@ __all__ = [
     "continued_by_huggingface",
     "cutting",
     "encode",
-    "encode_all",
-    "encode_each",
     "end_tokens",
     "first_difference",
-    "joined",
     "known_tokens",
     "load_model",
     "pad",

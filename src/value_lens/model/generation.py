@@ -1,7 +1,6 @@
 """How does a model continue a text? Batched, greedy or sampled, the same whatever stands beside it in the batch."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +9,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..errors import NotFiniteError
-from .view import ModelView, evaluating
+from .attach import Attachment, Evaluation, Setting
+from .parts import walk
+from .view import ModelView
 from .vocabulary import padding_id, special_ids
 
 Choose = Callable[[Float[Tensor, "batch d_vocab"], int], Int[Tensor, "batch"]]  # logits and the step -> the next tokens
@@ -68,8 +69,8 @@ def continued(
     cache; a HookedTransformer runs the whole text at every step. Hooks and edits act in both.
     """
     if view.is_bridge:
-        with view.running():
-            return continued_by_huggingface(view.model.original_model, view.tokenizer, tokens, mask, choose, n_new, ends)
+        original = view.model.original_model
+        return view.run(lambda: continued_by_huggingface(original, view.tokenizer, tokens, mask, choose, n_new, ends), mask)
     ends = end_tokens(view.model, view.tokenizer) if ends is None else ends
     found: list[list[int]] = [[] for _ in tokens]
     going = torch.ones(len(tokens), dtype=torch.bool)
@@ -111,24 +112,15 @@ def continued_by_huggingface(
     config = GenerationConfig(
         max_new_tokens=n_new, do_sample=False, num_beams=1, eos_token_id=list(ends) or None, pad_token_id=pad, use_cache=True
     )
-    with evaluating(model), _configured(model, config), torch.no_grad():
-        made = model.generate(tokens, attention_mask=mask.long(), logits_processor=LogitsProcessorList([Chosen()]))
+    # The model's own settings of generation, such as a repetition penalty, are out of the way for a while.
+    items = [Evaluation(walk(model).training), Setting(model, "generation_config", config)]
+    processors = LogitsProcessorList([Chosen()])
+    made = Attachment(model, items).run(lambda: model.generate(tokens, attention_mask=mask.long(), logits_processor=processors))
     found: list[list[int]] = []
     for row in made[:, start:].tolist():
         stop = next((place for place, token in enumerate(row) if token in ends), len(row))
         found.append(row[:stop])
     return found
-
-
-@contextmanager
-def _configured(model: Any, config: Any) -> Iterator[None]:
-    """The model's own settings of generation, such as a repetition penalty, out of the way for a while."""
-    own = model.generation_config
-    model.generation_config = config
-    try:
-        yield
-    finally:
-        model.generation_config = own
 
 
 def end_tokens(model: Any, tokenizer: Any) -> list[int]:

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from .attach import HookFunction
 from .sites import NeuronSite
-from .view import HookFunction
 
 Reader = Callable[[int, Float[Tensor, "batch pos neuron"]], None]
 Rewrite = Callable[[Float[Tensor, "batch pos neuron"]], Float[Tensor, "batch pos neuron"]]

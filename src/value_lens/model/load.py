@@ -3,14 +3,13 @@
 import importlib.metadata
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..errors import ModelLoadError
+from .attach import Attachment, Setting
 
 ENGINES = ("bridge", "hooked")
 SHOWN = 3  # missing weights that an error message lists
@@ -30,8 +29,7 @@ def load_model(name: str | Path, *, engine: str = "bridge", device: str = "cpu",
     if engine not in ENGINES:
         raise ModelLoadError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
     try:
-        with _whole_checkpoints():
-            return (_bridge if engine == "bridge" else _hooked)(str(name), device, dtype)
+        return _whole_checkpoints().run(lambda: (_bridge if engine == "bridge" else _hooked)(str(name), device, dtype))
     except ModelLoadError:
         raise
     except Exception as error:  # the hub client, transformers and TransformerLens raise many types here
@@ -46,9 +44,8 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")
 
 
-@contextmanager
-def _whole_checkpoints() -> Iterator[None]:
-    """Inside, Hugging Face's loader raises for a checkpoint that lacks weights, instead of making up random numbers for them.
+def _whole_checkpoints() -> Attachment:
+    """While it is attached, Hugging Face's loader raises for a checkpoint that lacks weights, instead of making up random numbers for them.
 
     Both engines call that loader themselves, each with classes and options of its own, and drop what it reports: so the report is
     read where all of their ways meet. Tied weights are not in it; absent buffers are, but those are computed, not learnt.
@@ -58,6 +55,8 @@ def _whole_checkpoints() -> Iterator[None]:
     original = PreTrainedModel.__dict__["from_pretrained"]
 
     def from_pretrained(kind: Any, name: Any, *args: Any, output_loading_info: bool = False, **options: Any) -> Any:
+        if not attachment.acts:
+            return original.__func__(kind, name, *args, output_loading_info=output_loading_info, **options)
         model, report = original.__func__(kind, name, *args, output_loading_info=True, **options)
         learnt = {weight for weight, _ in model.named_parameters(remove_duplicate=False)}
         if missing := sorted(learnt & set(report["missing_keys"])):
@@ -69,11 +68,8 @@ def _whole_checkpoints() -> Iterator[None]:
             )
         return (model, report) if output_loading_info else model
 
-    PreTrainedModel.from_pretrained = classmethod(from_pretrained)  # pyright: ignore[reportAttributeAccessIssue]
-    try:
-        yield
-    finally:
-        PreTrainedModel.from_pretrained = original
+    attachment = Attachment(PreTrainedModel, [Setting(PreTrainedModel, "from_pretrained", classmethod(from_pretrained))])
+    return attachment
 
 
 def _bridge(name: str, device: str, dtype: torch.dtype) -> Any:

@@ -4,99 +4,107 @@ A bridge rebuilds attention step by step so that its scores and patterns can be 
 none of it: a component steps aside for one run when nothing in it is hooked and its weights are those of the original.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
+
+from .attach import Item, Setting, StandIn
+from .parts import points, records_outputs
 
 NORMS = ("ln1", "ln2", "ln1_post", "ln2_post")
-AGREEMENT = 1000  # roundings that log-probabilities may differ by, of the logits' spread; bfloat16 is held to a tenth of it
+SETTING = "_attn_implementation_internal"  # what a configuration keeps `_attn_implementation` in, its sub-configurations apart
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component of a bridge that could step aside, and the ids of the hook points within it."""
+
+    part: Any
+    points: frozenset[int]
+
+    def is_free(self, hooked: Mapping[int, nn.Module], also: Collection[int]) -> bool:
+        """Nothing is hooked in it, and no other forward stands in for it.
+
+        PyTorch's own hooks count on the original module, which the bridge may not call; those of its parts act either way.
+        """
+        if "forward" in self.part.__dict__ or not self.points.isdisjoint(hooked) or not self.points.isdisjoint(also):
+            return False
+        original = self.part.original_component
+        return id(original) not in hooked or not _has_foreign_hooks(original)
+
+
+@dataclass(frozen=True)
+class Components:
+    """A bridge's norms and, where PyTorch's fused kernel can take their place, the attention of all its blocks.
+
+    Good for as long as the bridge keeps its modules and weights.
+    """
+
+    norms: tuple[Component, ...] = ()
+    attention: tuple[Component, ...] = ()
+
+    def aside(self, hooked: Mapping[int, nn.Module], also: Collection[int] = ()) -> "Aside":
+        """Those that can step aside now. hooked: {id: module}; also: ids of hook points about to be hooked."""
+        norms = tuple(norm.part for norm in self.norms if norm.is_free(hooked, also))
+        fused = all(attention.is_free(hooked, also) for attention in self.attention)  # all or none: one mask serves them all
+        return Aside(norms, tuple(attention.part for attention in self.attention) if fused else ())
 
 
 @dataclass(frozen=True)
 class Aside:
-    """Which of a bridge's components can step aside now, and the configurations that name their attention's implementation."""
+    """Components that step aside for a run."""
 
-    components: tuple[Any, ...]
-    configs: tuple[Any, ...]
+    norms: tuple[Any, ...] = ()
+    attention: tuple[Any, ...] = ()
 
     @property
     def key(self) -> tuple[int, ...]:
-        return tuple(map(id, self.components))
+        return tuple(map(id, (*self.norms, *self.attention)))
+
+    def items(self) -> list[Item]:
+        """What makes them run as the original modules, attention by PyTorch's fused kernel."""
+        configs = {id(part.original_component.config): part.original_component.config for part in self.attention}
+        stand_ins = [StandIn(part, part.original_component) for part in (*self.norms, *self.attention)]
+        return [*stand_ins, *(Setting(config, SETTING, "sdpa") for config in configs.values())]
 
 
-def aside(bridge: Any) -> Aside:
-    """The norms that are free, and attention, in all blocks or in none, since one mask serves them all."""
-    blocks = list(getattr(bridge, "blocks", ()))
-    attention = [block.attn for block in blocks if hasattr(block, "attn")]
-    fused = len(attention) == len(blocks) > 0 and _can_fuse(bridge.original_model) and all(map(_fusible, attention))
+def components(model: Any) -> Components:
+    """Of a bridge; a HookedTransformer has none."""
+    original, blocks = getattr(model, "original_model", None), list(getattr(model, "blocks", ()))
+    if original is None:
+        return Components()
     norms = [getattr(block, name) for block in blocks for name in NORMS if hasattr(block, name)]
-    configs = {id(part.original_component.config): part.original_component.config for part in attention} if fused else {}
-    return Aside((*filter(_free, norms), *(attention if fused else ())), tuple(configs.values()))
+    attention = [block.attn for block in blocks if hasattr(block, "attn")]
+    can_fuse = len(attention) == len(blocks) and bool(getattr(original, "_supports_sdpa", False))
+    fused = can_fuse and all(map(_is_fusible, attention))
+    return Components(tuple(map(_component, filter(_wraps, norms))), tuple(map(_component, attention)) if fused else ())
 
 
-@contextmanager
-def native(bridge: Any) -> Iterator[None]:
-    """Within it what `aside` finds runs as the original modules, attention by PyTorch's fused kernel. After it all is as before."""
-    chosen = aside(bridge)
-    before = [config._attn_implementation for config in chosen.configs]
-    try:
-        for component in chosen.components:  # in __dict__, since a bridge passes what is set on it to the module it wraps
-            component.__dict__["forward"] = component.original_component
-        for config in chosen.configs:
-            config._attn_implementation = "sdpa"
-        yield
-    finally:
-        for config, implementation in zip(chosen.configs, before, strict=True):
-            config._attn_implementation = implementation
-        for component in chosen.components:
-            component.__dict__.pop("forward", None)
+def _component(part: Any) -> Component:
+    return Component(part, frozenset(map(id, points(part))))
 
 
-def difference(first: Float[Tensor, "*pos d_vocab"], second: Float[Tensor, "*pos d_vocab"]) -> float:
-    """The largest difference of log-probabilities, in units of what rounding may do; at most 1 for two runs of one model."""
-    rounding = min(AGREEMENT * torch.finfo(first.dtype).eps, 0.1) * float(first.float().std(-1).max())
-    return float((first.float().log_softmax(-1) - second.float().log_softmax(-1)).abs().max()) / max(rounding, 1e-30)
-
-
-def _can_fuse(model: Any) -> bool:
-    return bool(getattr(model, "_supports_sdpa", False))
-
-
-def _fusible(attention: Any) -> bool:
+def _is_fusible(attention: Any) -> bool:
     """Fused attention has no soft cap, and knows its implementation from the module's own configuration."""
     original = attention.original_component
     return (
-        _free(attention)
+        _wraps(attention)
         and getattr(original, "attn_logit_softcapping", None) is None
-        and hasattr(getattr(original, "config", None), "_attn_implementation")
+        and SETTING in getattr(getattr(original, "config", None), "__dict__", ())
     )
 
 
-def _free(component: Any) -> bool:
-    """Nothing hooked in it, and no weights of its own: those of joint projections are split copies.
-
-    PyTorch's own hooks count on the original module, which the bridge may not call; those of its parts act either way.
-    """
+def _wraps(component: Any) -> bool:
+    """It has no weights of its own: those of joint projections are split copies."""
     original = component.original_component
-    if original is None or "forward" in component.__dict__ or _has_foreign_hooks(original):
+    if original is None:
         return False
-    if {id(weight) for weight in component.parameters()} != {id(weight) for weight in original.parameters()}:
-        return False
-    return not any(_is_hooked(part) for part in component.modules())
-
-
-def _is_hooked(part: nn.Module) -> bool:
-    """A hook point with a function."""
-    hooks = (part._forward_hooks, part._forward_pre_hooks, part._backward_hooks, part._backward_pre_hooks)
-    return hasattr(part, "fwd_hooks") and any(hooks)
+    return {id(weight) for weight in component.parameters()} == {id(weight) for weight in original.parameters()}
 
 
 def _has_foreign_hooks(original: nn.Module) -> bool:
     """PyTorch hooks but for those by which transformers itself records outputs."""
     hooks = [*original._forward_hooks.values(), *original._forward_pre_hooks.values()]
-    return any(not getattr(hook, "__module__", "").startswith("transformers.") for hook in hooks)
+    return not all(map(records_outputs, hooks))

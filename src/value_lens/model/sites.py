@@ -120,11 +120,11 @@ def _probe(view: ModelView, site: NeuronSite, names: list[str]) -> None:
         return lambda activation: kept.__setitem__(name, activation)
 
     tokens = torch.arange(2, device=view.device)[None] % view.n_embedded
-    with view.hooks([(name, keep(name)) for name in names]):
-        try:
-            view.forward(tokens, torch.ones_like(tokens, dtype=torch.bool))
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise SiteError(f"a two-token trial run of the model failed: {error}") from error
+    hooks = view.hooks([(name, keep(name)) for name in names])
+    try:
+        hooks.run(lambda: view.forward(tokens, torch.ones_like(tokens, dtype=torch.bool)), alone=True)  # no edit acts meanwhile
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise SiteError(f"a two-token trial run of the model failed: {error}") from error
     for name in names:
         if name not in kept:
             raise SiteError(f"hook {name!r} exists but does not fire in a run, so its neurons cannot be read")
