@@ -310,10 +310,10 @@ def test_dilemmas_beyond_the_context_are_named_together_before_the_counting(
     job = Job(model=str(folders["llama"]), scoring=scoring, **{**data, "dilemmas": str(path)})
     with pytest.raises(DataError) as found:
         run_job(job, tmp_path / "out")
-    assert str(found.value) == (
-        "7 of 16 dilemmas are longer than the model's context of 96 tokens: 'd0', 'd1', 'd2', 'd3', 'd4', ...; "
-        "shorten them or leave them out"
+    assert str(found.value).startswith(
+        "7 of 16 dilemmas cannot be put to this model: 'd0', 'd1', 'd2', 'd3', 'd4', .... The first: text 'd0' is "
     )
+    assert "tokens long, but the model's context is 96; shorten it or leave it out" in str(found.value)
 
 
 def test_file_names_are_safe_and_distinct():

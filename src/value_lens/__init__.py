@@ -1,7 +1,7 @@
 """Which neurons of a language model carry a human value, do they cause its value-oriented behaviour, and how sure can one be?"""
 
 from ._version import __version__
-from .behave import CLOZE, ChoiceFormat, Prompt, Question, local_writer, respond, under_poles
+from .behave import CLAUSE, CLOZE, ChoiceFormat, Prompt, Question, local_writer, respond, under_poles
 from .corpus import (
     Dilemma,
     Group,
@@ -35,6 +35,7 @@ from .trials import Inference, SupportMatrix
 from .values import Value, ValueSystem, chinese_social, load_system, save_system, schwartz
 
 __all__ = [
+    "CLAUSE",
     "CLOZE",
     "ChoiceFormat",
     "Dilemma",

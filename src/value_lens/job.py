@@ -11,20 +11,19 @@ import torch
 from . import store
 from .behave import EncodedQuestion, Question
 from .corpus import BadRowsError, Dilemma, Group, LabelledText, bad_rows_beside, layout_of, load_dilemmas, load_texts
-from .errors import DataError, TooLongError
+from .errors import DataError
 from .folder import LAYERS, MATRIX, STATS, SUMMARY, clear, neurons_of, picture_of, require_free
 from .lens import ValueLens
 from .locate import NeuronScores, opposition, select, vape
 from .model import ModelInfo, ModelView, load_model
 from .neurons import NeuronSet
 from .organisms import read_true_neurons
-from .report import draw_layers, method_summary, plain_words, shown, support_summary
+from .report import draw_layers, method_summary, plain_words, shown, support_summary, wordings_summary
 from .settings import METHODS, Job
 from .stats import FiringStats
 from .trials import Inference, SupportMatrix
 
 DPI = 120
-SHOWN = 5  # dilemmas that an error message names
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -57,7 +56,8 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     lens = ValueLens(load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype)))
     on_progress("loading the model", 1, 1)
     _require_room(job, lens.info)
-    _require_short(job, ModelView(lens.model), data.dilemmas)
+    question = job.question()
+    EncodedQuestion(ModelView(lens.model), data.dilemmas, question)  # what cannot be asked is told before the counting
 
     started = time.perf_counter()
     stats = lens.collect(
@@ -85,14 +85,14 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
         sets[job.method],
         controls=job.controls,
         stats=stats,
-        question=job.scoring,
+        question=question,
         inference=Inference(seed=job.seed),
         max_tokens=job.max_tokens,
         progress=lambda done, total: on_progress("ablating", done, total),
     )
     true = read_true_neurons(Path(job.model))
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
-    summary = _summary(job, lens, stats, seconds, data, methods, matrix)
+    summary = _summary(job, lens, stats, seconds, data, question, methods, matrix)
     words = [*plain_words(matrix, methods, job.method), *_licences(job), *_skips(job, data)]
     if n_cut := stats.n_texts_cut:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
@@ -123,22 +123,6 @@ def _require_room(job: Job, info: ModelInfo) -> None:
     if job.n_neurons is not None and 0 < most < job.n_neurons:  # a model without neurons is refused with its own reason
         half = ", and controls need as many others" if job.controls else ""
         raise DataError(f"n_neurons is {job.n_neurons}, but the model has {n_all} neurons{half}; give at most {most}")
-
-
-def _require_short(job: Job, view: ModelView, dilemmas: Sequence[Dilemma]) -> None:
-    """Raise `DataError` that names dilemmas longer than the context, all at once, before the counting."""
-    too_long: list[str] = []
-    for dilemma in dilemmas:
-        try:
-            EncodedQuestion(view, [dilemma], Question(job.scoring))
-        except TooLongError:
-            too_long.append(repr(dilemma.id))
-    if too_long:
-        more = ", ..." if len(too_long) > SHOWN else ""
-        raise DataError(
-            f"{len(too_long)} of {len(dilemmas)} dilemmas are longer than the model's context of {view.n_ctx} tokens: "
-            f"{', '.join(too_long[:SHOWN])}{more}; shorten them or leave them out"
-        )
 
 
 @dataclass(frozen=True)
@@ -198,6 +182,7 @@ def _summary(
     stats: FiringStats,
     seconds: float,
     data: _Data,
+    question: Question,
     methods: Mapping[str, Any],
     matrix: SupportMatrix,
 ) -> dict[str, Any]:
@@ -228,6 +213,8 @@ def _summary(
             "method": job.method,
             "edit": "zero",
             "scoring": job.scoring,
+            "wordings": wordings_summary(question, data.dilemmas),
+            **{name: matrix.meta[name] for name in ("n_pairs", "n_pairs_joined", "n_misfits")},
             "controls": job.controls,
             "seed": job.seed,
             "n_neurons": dict(zip(matrix.ablated, matrix.n_neurons, strict=True)),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .behave import SCORINGS
+from .behave import SCORINGS, Question, load_wordings
 from .corpus.bank import FILLINGS
 from .errors import DataError, UnknownNameError
 from .locate import Rule, threshold_rule, top_rule, vape_rule
@@ -31,7 +31,8 @@ class Job:
     model: hub name or folder. texts, dilemmas: any source of `load_texts` by name or path. skip_bad: keep a source's good rows and
     write its bad ones to a file beside it (or into the output folder). method: whose neurons are ablated.
     n_neurons: the highest-scoring neurons per value instead of the method's published rule. top, filter, bar: VAPE's quantiles.
-    threshold: opposition's least difference. per_group, per_value: how many texts and dilemmas of each group.
+    threshold: opposition's least difference. wording: a packaged wording's name or a JSON file (see `load_wordings`); None for the
+    published data set's own or the default. per_group, per_value: how many texts and dilemmas of each group.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Job:
     threshold: float = 0.03
     controls: int = 5
     scoring: str = "label"
+    wording: str | None = None
     too_long: str = "refuse"
     max_tokens: int = BATCH_TOKENS
     skip_bad: bool = False
@@ -76,6 +78,11 @@ class Job:
             raise DataError(f"seed is {self.seed}; give a whole number from 0 to 2**63 - 1")
         _require_device(self.device)
         self.rules()
+        self.question()
+
+    def question(self) -> Question:
+        """How dilemmas are asked. Raises `DataError` for a wording that is not there or cannot be used."""
+        return Question(self.scoring, {} if self.wording is None else load_wordings(self.wording, self.scoring))
 
     def rules(self) -> dict[str, Rule]:
         """{method: how its neurons are chosen}."""

@@ -3,11 +3,13 @@
 from .answers import Answers
 from .choice import EncodedQuestion, support_rate, supports
 from .persona import PERSONA, Prompt, under_poles
-from .prompts import CLOZE, CONTINUATION, LABEL, SCORINGS, ChoiceFormat, Question
+from .prompts import CLAUSE, CLOZE, CONTINUATION, LABEL, SCORINGS, ChoiceFormat, load_wordings
+from .question import Question
 from .respond import respond
 from .writer import local_writer
 
 __all__ = [
+    "CLAUSE",
     "CLOZE",
     "CONTINUATION",
     "LABEL",
@@ -18,6 +20,7 @@ __all__ = [
     "ChoiceFormat",
     "EncodedQuestion",
     "Question",
+    "load_wordings",
     "local_writer",
     "respond",
     "support_rate",

@@ -1,10 +1,12 @@
 """Which option does the model prefer? Log-probability margins per dilemma, both presentation orders averaged.
 
 margin = log P(aligned) - log P(violating); support rate = share of dilemmas with a positive margin (an exact tie counts half).
-"label" scores each label from the first token in which the two differ to its end; "continuation" the mean log-probability per
-token of the option.
+Both answers are scored after the same tokens. "label" scores each label from the first token in which the two inputs differ to its
+end; "continuation" the mean log-probability per token of each option, from the first token that ends after the prompt in either
+input, or from the first in which they differ, whichever comes first: a tokenizer may join the prompt's end to one option alone.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +16,10 @@ from torch import Tensor
 
 from ..corpus import Dilemma
 from ..errors import DataError, NotFiniteError
-from ..model import BATCH_TOKENS, EncodedText, ModelView, PaddingSide, bucket, encode, pad
-from .prompts import Presentation, Question
+from ..model import BATCH_TOKENS, EncodedText, ModelView, PaddingSide, bucket, encode, first_difference, pad
+from .question import Presentation, Question
+
+SHOWN = 5  # dilemmas that an error message names
 
 
 @dataclass(frozen=True)
@@ -28,20 +32,46 @@ class _Sequence:
 
 
 class EncodedQuestion:
-    """Dilemmas put to one model's tokenizer once, to be scored under many edits."""
+    """Dilemmas put to one model's tokenizer once, to be scored under many edits.
+
+    n_pairs: pairs of answers, one a presentation. n_pairs_joined: those whose scoring begins before one of the options does, since
+    the tokenizer joins the prompt's end to an option. n_misfits: dilemmas whose options do not continue their wording (see
+    `Question.misfits`; there is a warning, too). Raises `DataError` when dilemmas cannot be asked, all of them at once.
+    """
 
     def __init__(self, view: ModelView, dilemmas: Sequence[Dilemma], question: Question) -> None:
         if not dilemmas:
             raise DataError("no dilemmas to ask")
         self.dilemmas = tuple(dilemmas)
         self.question = question
+        self.n_pairs = self.n_pairs_joined = 0
         self._sequences: list[_Sequence] = []
+        refused: dict[str, DataError] = {}
+        encoder = _label if question.scoring == "label" else _continuation
         for item, dilemma in enumerate(self.dilemmas):
             presentations = question.presentations(dilemma, item)
             share = 1 / len(presentations)
             for presentation in presentations:
-                encoder = _label if question.scoring == "label" else _continuation
-                self._sequences += encoder(view, presentation, dilemma.id, share, len(self._sequences))
+                try:
+                    made, joined = encoder(view, presentation, dilemma.id, share, len(self._sequences))
+                except DataError as error:
+                    refused[dilemma.id] = error
+                    break
+                self._sequences += made
+                self.n_pairs += 1
+                self.n_pairs_joined += joined
+        if refused:
+            raise _refusal(refused, len(self.dilemmas))
+        misfits = [dilemma for dilemma in self.dilemmas if question.misfits(dilemma)]
+        self.n_misfits = len(misfits)
+        if misfits:
+            lead, option = question.wording(misfits[0]).lead, misfits[0].aligned
+            warnings.warn(
+                f"the options of {len(misfits)} of {len(self.dilemmas)} dilemmas are clauses of their own, which do not continue the "
+                f"wording before them ({lead[-40:]!r}, then {option[:40]!r}); give a wording for clauses, e.g. Question('continuation', "
+                "CLAUSE) (on the command line: --wording clause)",
+                stacklevel=3,
+            )
 
     def margins(
         self, view: ModelView, *, max_tokens: int = BATCH_TOKENS, padding_side: PaddingSide = "right"
@@ -70,43 +100,70 @@ class EncodedQuestion:
         return found
 
 
-def _label(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> list[_Sequence]:
+def _refusal(refused: dict[str, DataError], n_dilemmas: int) -> DataError:
+    """One error for all that cannot be asked, of the first one's kind."""
+    ids, first = list(refused), next(iter(refused.values()))
+    if len(ids) == 1:
+        return first
+    more = ", ..." if len(ids) > SHOWN else ""
+    named = ", ".join(map(repr, ids[:SHOWN]))
+    return type(first)(f"{len(ids)} of {n_dilemmas} dilemmas cannot be put to this model: {named}{more}. The first: {first}")
+
+
+def _label(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
     """One run where the inputs differ in their last token alone, read off the position before it; else one run a label.
 
     A label may be several tokens (some tokenizers split " A" and not " B"): its log-probability is their sum.
     """
     full = [encode(view, shown.prompt + answer, origin=origin, name=name) for answer in (shown.aligned, shown.violating)]
-    shared = _shared(full[0].ids, full[1].ids)
-    if shared in (len(full[0].ids), len(full[1].ids)):
-        raise DataError(f"the labels {shown.aligned!r} and {shown.violating!r} are the same to this tokenizer")
-    if all(len(item.ids) == shared + 1 for item in full):
-        scored = tuple((shared - 1, item.ids[shared], sign * share) for item, sign in zip(full, (1, -1), strict=True))
-        return [_Sequence(EncodedText(full[0].ids[:shared], 0, origin), shown.item, scored)]
+    start = first_difference(full[0].ids, full[1].ids)
+    if start in (len(full[0].ids), len(full[1].ids)):
+        raise DataError(
+            f"the labels {shown.aligned!r} and {shown.violating!r} are the same to this tokenizer, or one begins the other"
+        )
+    _require_context(start, shown, name)
+    if all(len(item.ids) == start + 1 for item in full):
+        scored = tuple((start - 1, item.ids[start], sign * share) for item, sign in zip(full, (1, -1), strict=True))
+        return [_Sequence(EncodedText(full[0].ids[:start], 0, origin), shown.item, scored)], False
     return [
-        _run_of(replace(item, origin=origin + place), shown, shared, sign * share)
+        _run_of(replace(item, origin=origin + place), shown, start, sign * share)
         for place, (item, sign) in enumerate(zip(full, (1, -1), strict=True))
+    ], False
+
+
+def _continuation(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
+    """Two runs, one an option, scored from the same place; each scored token weighs the same, and those of an option sum to 1.
+
+    Also whether that place is before one of the options.
+    """
+    full = [
+        encode(view, answer, prompt=shown.prompt, origin=origin + place, name=name)
+        for place, answer in enumerate((shown.aligned, shown.violating))
     ]
+    if full[0].ids == full[1].ids:
+        raise DataError(
+            f"dilemma {name!r}: its options {shown.aligned!r} and {shown.violating!r} are the same to this tokenizer"
+        )
+    start = min(first_difference(full[0].ids, full[1].ids), *(item.counted for item in full))
+    _require_context(start, shown, name)
+    made = [
+        _run_of(item, shown, start, sign * share / (len(item.ids) - start)) for item, sign in zip(full, (1, -1), strict=True)
+    ]
+    return made, any(start < item.counted for item in full)
 
 
-def _continuation(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> list[_Sequence]:
-    """Two runs, one an option; each token of the option after the prompt weighs the same, and an option sums to 1."""
-    made: list[_Sequence] = []
-    for answer, sign in ((shown.aligned, 1), (shown.violating, -1)):
-        full = encode(view, answer, prompt=shown.prompt, origin=origin + len(made), name=name)
-        made.append(_run_of(full, shown, full.counted, sign * share / (len(full.ids) - full.counted)))
-    return made
+def _require_context(start: int, shown: Presentation, name: str) -> None:
+    """The first token of all is predicted from nothing."""
+    if start == 0:
+        raise DataError(
+            f"dilemma {name!r}: no token stands before what is scored, neither BOS nor one of the prompt {shown.prompt[:60]!r}; give "
+            "the prompt more words"
+        )
 
 
 def _run_of(full: EncodedText, shown: Presentation, start: int, weight: float) -> _Sequence:
     """A run in which every token from `start` on is scored with one weight."""
     return _Sequence(full, shown.item, tuple((place - 1, full.ids[place], weight) for place in range(start, len(full.ids))))
-
-
-def _shared(first: Sequence[int], second: Sequence[int]) -> int:
-    for place, (a, b) in enumerate(zip(first, second, strict=False)):
-        if a != b:
-            return place
-    return min(len(first), len(second))
 
 
 def support_rate(margins: Float[Tensor, "*item"]) -> float:

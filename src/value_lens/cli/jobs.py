@@ -124,6 +124,13 @@ def run(
     threshold: Annotated[float, typer.Option(help="Opposition: least difference of firing probability.")] = 0.03,
     controls: Annotated[int, typer.Option(help="Matched random neuron sets per value.")] = 5,
     scoring: Annotated[str, typer.Option(help="label (A or B) or continuation (the option's words).")] = "label",
+    wording: Annotated[
+        str | None,
+        typer.Option(
+            help="Words around a dilemma: verb, clause or cloze (continuation), or a JSON file by language, "
+            '{"en": {"prompt": ..., "answers": ...}} (default: the data set\'s own, else letters or verb).'
+        ),
+    ] = None,
     too_long: Annotated[str, typer.Option(help="Texts beyond the context: refuse or cut.")] = "refuse",
     max_tokens: Annotated[int, typer.Option(help="Padded tokens per batch.")] = 2048,
     skip_bad: Annotated[

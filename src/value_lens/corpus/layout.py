@@ -19,7 +19,9 @@ class Layout:
     pattern: which files of a folder hold it. leaves_out: parts of file names in a folder that do not hold a kind. headers: field names of
     files without a header, by a part of their name. hub_files: which files of the hub's copy, where it is read file by file; else it
     is loaded as a data set. join: (part of the name of the texts' file, its counterpart for labels,
-    key) when the labels stand in a second table. A row knows the file it stands in, under "file": its folder and name, without ending.
+    key) when the labels stand in a second table. continuation: {language: (prompt, answer)}, the wording before the options of its
+    dilemmas where these are whole clauses, as in `behave.ChoiceFormat`.
+    A row knows the file it stands in, under "file": its folder and name, without ending.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Layout:
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hub_files: str = ""
     join: tuple[str, str, str] | None = None
+    continuation: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def rows(self, kind: type, path: str | None, split: str | None) -> Iterator[Row]:
         """Rows of local files (a file, or a folder of them), or from the hub. Raises `DataError` when there are none."""

@@ -248,23 +248,27 @@ def _value_insight(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     yield {**made, "prompt": row.get("prompt") or row.get("question") or ""}
 
 
+_OPTIONS = "{scenario}\nA. {first}\nB. {second}\n"
+
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
         Layout(
             "moral_stories", "Moral Stories", "MIT", "https://github.com/demelin/moral_stories",
             {Dilemma: _moral_story, LabelledText: _moral_story_texts}, hub="LabHC/moral_stories",
-            pattern="moral_stories*.jsonl",
+            pattern="moral_stories*.jsonl", continuation={"en": (_OPTIONS + "What happens next:", " {option}")},
         ),
         Layout(
             "moralchoice", "MoralChoice (low ambiguity)", "MIT (repository), CC BY 4.0 (hub)",
             "https://github.com/ninodimontalcino/moralchoice", {Dilemma: _moral_choice}, hub="ninoscherrer/moralchoice",
             pattern="*low_ambiguity*.csv", hub_files="scenarios/*low_ambiguity*.csv",
+            continuation={"en": (_OPTIONS + "What do you do?", " {option}")},
         ),
         Layout(
             "ethics", "ETHICS", "MIT", "https://github.com/hendrycks/ethics", {LabelledText: _ethics, Dilemma: _ethics_pairs},
             hub="hendrycks/ethics", hub_files="data/*/*.csv", pattern="*.csv", headers={"util": ("baseline", "less_pleasant")},
             leaves_out={LabelledText: ("util",), Dilemma: ("cm_", "commonsense", "virtue", "justice", "deontology")},
+            continuation={"en": (_OPTIONS + "The more pleasant day:", " {option}")},
         ),
         Layout(
             "touche", "Touché23-ValueEval", "CC BY 4.0", "https://doi.org/10.5281/zenodo.6814563", {LabelledText: _touche},
@@ -286,6 +290,9 @@ LAYOUTS: dict[str, Layout] = {
         Layout(
             "c_voice", "C-Voice (ValueExploration)", "as its authors state", "https://arxiv.org/abs/2504.04994",
             {Dilemma: _c_voice, LabelledText: _c_voice_texts},
+            continuation={
+                "en": (_OPTIONS + "What do you do?", " {option}"), "zh": (_OPTIONS + "你会怎么做？", "{option}"),
+            },
         ),
         Layout(
             "valueinsight", "ValueInsight (ValueLocate)", "as its authors state", "https://arxiv.org/abs/2505.17712",

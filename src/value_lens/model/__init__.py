@@ -1,6 +1,7 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
 from .attach import HookFunction
+from .encoding import Input, encode_all, encode_each, joined
 from .generation import (
     blank_tokens,
     chooser,
@@ -40,6 +41,7 @@ __all__ = [
     "Batch",
     "EncodedText",
     "HookFunction",
+    "Input",
     "ModelInfo",
     "ModelView",
     "NeuronSite",
@@ -53,8 +55,11 @@ __all__ = [
     "continued_by_huggingface",
     "cutting",
     "encode",
+    "encode_all",
+    "encode_each",
     "end_tokens",
     "first_difference",
+    "joined",
     "known_tokens",
     "load_model",
     "pad",

@@ -2,7 +2,7 @@
 
 from .audit_page import audit_page
 from .figures import draw_circle, draw_firing, draw_giveaway, draw_layers, shown
-from .summary import method_summary, number, plain_words, support_summary
+from .summary import method_summary, number, plain_words, support_summary, wordings_summary
 
 __all__ = [
     "audit_page",
@@ -15,4 +15,5 @@ __all__ = [
     "plain_words",
     "shown",
     "support_summary",
+    "wordings_summary",
 ]

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ..behave import Question
+from ..corpus import Dilemma
 from ..locate import NeuronScores, average_precision
 from ..neurons import NeuronSet
 from ..trials import SupportMatrix
@@ -60,6 +62,14 @@ def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
     return found
 
 
+def wordings_summary(question: Question, dilemmas: Sequence[Dilemma]) -> dict[str, list[dict[str, Any]]]:
+    """{language: the wordings in which its dilemmas were asked}."""
+    used: dict[str, list[dict[str, Any]]] = {}
+    for language, wording in dict.fromkeys((dilemma.language, question.wording(dilemma)) for dilemma in dilemmas):
+        used.setdefault(language, []).append({"prompt": wording.prompt, "answers": wording.answers})
+    return used
+
+
 def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) -> list[str]:
     """What was found, as sentences a reader can check against the tables."""
     said: list[str] = []
@@ -77,6 +87,7 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
     for place, language in enumerate(matrix.languages):
         said.append(_language_words(matrix, place, language, method))
     said.append(_evidence(matrix))
+    said += _asked_words(matrix)
     if "matching" in matrix.meta:
         said.append(_matching_words(matrix))
     empty = [shown(a) for a, count in zip(matrix.ablated, matrix.n_neurons, strict=True) if not count]
@@ -97,6 +108,22 @@ def _evidence(matrix: SupportMatrix) -> str:
     if (least := 2 / 2**few) > 0.05:
         line += f"; with {few} no p-value can fall below {least:.2f}"
     return line + "."
+
+
+def _asked_words(matrix: SupportMatrix) -> list[str]:
+    """What is to be known of how the dilemmas were put."""
+    said: list[str] = []
+    if joined := matrix.meta.get("n_pairs_joined"):
+        said.append(
+            f"In {joined} of {matrix.meta['n_pairs']} pairs of options the tokenizer joins the prompt's end to an option; both options of "
+            "such a pair are scored from the first token in which they differ."
+        )
+    if misfits := matrix.meta.get("n_misfits"):
+        said.append(
+            f"The options of {misfits} of {len(matrix.item_ids)} dilemmas are clauses of their own, but the wording before them begins a "
+            "sentence; a wording for clauses (--wording clause, or one's own) would fit better."
+        )
+    return said
 
 
 def _matching_words(matrix: SupportMatrix) -> str:

@@ -14,22 +14,21 @@ from ..model import (
     TOO_LONG,
     EncodedText,
     HookFunction,
+    Input,
     ModelView,
     NeuronSite,
     PaddingSide,
     TooLong,
     bucket,
-    encode,
+    encode_all,
     pad,
     reading,
-    tokenize,
-    windows,
 )
-from .firing import FiringStats, sort_groups
+from .firing import CountingStoppedError, FiringStats, sort_groups
 from .fold import FiringFold, batch_cells
+from .windows import encoded_windows
 
 Progress = Callable[[int, int], None]
-WINDOW = 1024  # texts encoded and sorted at one time
 
 
 def collect(
@@ -50,8 +49,13 @@ def collect(
     texts: a list, or anything that can be gone through twice (first for its groups), such as `corpus.stream(...)`.
     max_tokens: padded tokens a batch. too_long: "refuse" or "cut" texts beyond the context. n_blocks: also split the counts
     over that many blocks of texts. moments: also sum activations and squares. progress(done, of) is called after each batch.
-    Memory does not grow with the number of texts. Raises `DataError` (no texts, a text or group without tokens, a text too
-    long, a batch of nothing), `UnknownNameError` (too_long) and `NotFiniteError` (with layer, neuron and text).
+    Every text of a list is encoded before the first run, so that all that cannot be counted are told at once; a text of a stream is
+    found when it comes, and the error then holds the counts so far. Memory does not grow with the number of texts, but for some
+    64 MiB of token ids. The same in any batch means, in float32, but for activations within rounding of zero; in bfloat16
+    rounding is coarse, and about one firing in a thousand depends on the batch unless each text has its own (max_texts=1).
+
+    Raises `DataError` (no texts, a text or group without tokens, a text too long, a batch of nothing), `CountingStoppedError` (the
+    same, in a stream), `UnknownNameError` (too_long) and `NotFiniteError` (with layer, neuron and text).
     """
     if too_long not in TOO_LONG:
         raise UnknownNameError("too_long", too_long, TOO_LONG)
@@ -81,27 +85,19 @@ def collect(
 
     readers = reading(site, read, range(view.n_layers))
     done, n_cut = 0, 0
-    for window in windows(enumerate(texts), WINDOW):
-        by_place = dict(window)
-        plain = iter(tokenize(view, [text.text for _, text in window if not text.prompt]))
-        encoded = [
-            encode(
-                view,
-                text.text,
-                prompt=text.prompt,
-                ids=None if text.prompt else next(plain),
-                origin=place,
-                name=text.id,
-                too_long=too_long,
-            )
-            for place, text in window
-        ]
-        n_cut += sum(item.n_cut > 0 for item in encoded)
-        for items in bucket(encoded, max_tokens=max_tokens, max_texts=max_texts):
-            _count(view, site, fold, readers, by_place, items, padding_side)
-            done += len(items)
-            if progress is not None:
-                progress(done, n_texts)
+    try:
+        for window in encoded_windows(view, texts, too_long):
+            n_cut += sum(item.n_cut > 0 for item in window.encoded)
+            by_place = {item.origin: text for text, item in zip(window.texts, window.encoded, strict=True)}
+            for items in bucket(window.encoded, max_tokens=max_tokens, max_texts=max_texts):
+                _count(view, site, fold, readers, by_place, items, padding_side)
+                done += len(items)
+                if progress is not None:
+                    progress(done, n_texts)
+    except DataError as error:
+        if not done:
+            raise
+        raise CountingStoppedError(error, fold.so_far({"n_texts_cut": n_cut}), done, n_texts) from error
     return fold.result({"n_texts_cut": n_cut})
 
 
@@ -116,9 +112,6 @@ def _count(
 ) -> None:
     batch = pad(view, items, side)
     chosen = [texts[origin] for origin in batch.origins]
-    empty = (~batch.counted.any(1)).nonzero().flatten().tolist()
-    if empty:
-        raise DataError(f"text {chosen[empty[0]].id!r} has special tokens only, none to count")
     fold.begin(batch_cells(fold, [(text.group, text.id) for text in chosen], view.device), batch.counted)
     try:
         view.run_until(batch.tokens, batch.mask, readers, site.read[-1])
@@ -131,7 +124,7 @@ def activations(
 ) -> list[tuple[list[str], Float[Tensor, "pos neuron"]]]:
     """For each text its tokens (as strings, BOS included) and the activations of chosen neurons there, in order of layer and index."""
     texts = list(texts)
-    encoded = [encode(view, text, origin=place) for place, text in enumerate(texts)]
+    encoded = encode_all(view, [Input(text, name=f"number {place}") for place, text in enumerate(texts, start=1)])
     found: dict[int, Tensor] = {}
     kept: dict[int, Tensor] = {}
 

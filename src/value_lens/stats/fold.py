@@ -96,12 +96,17 @@ class FiringFold:
 
     def result(self, meta: "dict[str, Any] | None" = None) -> FiringStats:
         """Frozen statistics that share no memory with the fold. Raises `DataError` for a group without tokens."""
+        found = self.so_far(meta)
+        empty = [str(group) for group, count in zip(found.groups, found.n_tokens.tolist(), strict=True) if count == 0]
+        if empty:
+            raise DataError(f"no tokens were counted for {', '.join(empty)}")
+        return found
+
+    def so_far(self, meta: "dict[str, Any] | None" = None) -> FiringStats:
+        """As `result`, between two batches: a group may have no tokens yet."""
         split = lambda t: rearrange(t.cpu(), "(block group) ... -> block group ...", group=len(self.groups))  # noqa: E731
         fired, *moments = [split(kept) for kept in self.sums]
         n_tokens, fired = split(self.n_tokens), fired.to(torch.int64)
-        empty = [str(group) for group, count in zip(self.groups, n_tokens.sum(0).tolist(), strict=True) if count == 0]
-        if empty:
-            raise DataError(f"no tokens were counted for {', '.join(empty)}")
         total, total_sq = [kept.sum(0) for kept in moments] or (None, None)
         return FiringStats(
             groups=self.groups,

@@ -18,6 +18,7 @@ from .inference import Inference
 from .intervals import difference_interval, mean_interval
 from .rank import rank_among
 from .sign_flip import sign_flip_p
+from .verdicts import SpecificEffects, specific_effects
 
 if TYPE_CHECKING:
     import pandas
@@ -220,6 +221,11 @@ class SupportMatrix:
             found[l, v, known] = p
         return found
 
+    @functools.cached_property
+    def specific(self) -> SpecificEffects:
+        """What each set does to each value's margin beyond what so strong a set does to so fragile a value; see `trials.verdicts`."""
+        return specific_effects(self)
+
     def to_frame(self) -> "pandas.DataFrame":
         """One row a cell: language, ablated, evaluated, counts, rates, effect, interval, p, the same in nats of margin, controls."""
         import pandas
@@ -248,6 +254,11 @@ class SupportMatrix:
                             "margin_low": float(self.margin_interval[at][0]),
                             "margin_high": float(self.margin_interval[at][1]),
                             "margin_p": float(self.margin_p[at]),
+                            "specific": float(self.specific.effect[at]),
+                            "specific_low": float(self.specific.interval[at][0]),
+                            "specific_high": float(self.specific.interval[at][1]),
+                            "specific_p": float(self.specific.p[l, v]) if value == ablated else None,
+                            "verdict": self.specific.verdicts[l][v] if value == ablated else None,
                             "control_lowest": float(controls.min()) if len(controls) else None,
                             "control_mean": float(self.control_mean[at]) if len(controls) else None,
                             "control_highest": float(controls.max()) if len(controls) else None,

@@ -90,6 +90,7 @@ def support_matrix(
         control_margins=random,
         inference=inference,
         meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": view.info.fingerprint}
+        | {"n_pairs": asked.n_pairs, "n_pairs_joined": asked.n_pairs_joined, "n_misfits": asked.n_misfits}
         | (
             {"controls_avoid": "all sets" if barred else "own set", "matching": _matching(chosen, controls, rate)}
             if controls
