@@ -1,7 +1,7 @@
 """Do a value's neurons cause its support, and only its? The matrix of evaluated value x ablated value, with matched controls."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,10 @@ from .. import store
 from ..artefact import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Kind, Numbers, listed, object_of, unchanged
 from ..behave import supports
 from ..errors import DataError, UnknownNameError
+from .cells import cell_intervals, cell_p
 from .inference import Inference
 from .intervals import difference_interval, mean_interval
 from .rank import rank_among
-from .sign_flip import sign_flip_p
 from .verdicts import SpecificEffects, specific_effects
 
 if TYPE_CHECKING:
@@ -167,23 +167,23 @@ class SupportMatrix:
     def interval(self) -> Float64[Tensor, "language value ablated bound"]:
         """Interval of the effect over clusters, each cell's own (not corrected for their number); see `difference_interval`."""
         clean, edited, level = supports(self.clean_margins)[None], supports(self.edited_margins), self.inference.level
-        return self._intervals(lambda i: difference_interval(edited[:, i], clean[:, i], self.clusters[i], level=level))
+        return cell_intervals(self, lambda i: difference_interval(edited[:, i], clean[:, i], self.clusters[i], level=level))
 
     @functools.cached_property
     def margin_interval(self) -> Float64[Tensor, "language value ablated bound"]:
         """Student's t interval of the margin effect over clusters, each cell's own; see `mean_interval`."""
         change, level = self.margin_change, self.inference.level
-        return self._intervals(lambda i: mean_interval(change[:, i], self.clusters[i], level=level))
+        return cell_intervals(self, lambda i: mean_interval(change[:, i], self.clusters[i], level=level))
 
     @functools.cached_property
     def p(self) -> Float64[Tensor, "language value ablated"]:
         """Sign-flip p-value of the effect, clusters flipped whole, corrected over all cells by the minimum p-value."""
-        return self._sign_flip_p(supports(self.edited_margins) - supports(self.clean_margins))
+        return cell_p(self, supports(self.edited_margins) - supports(self.clean_margins))
 
     @functools.cached_property
     def margin_p(self) -> Float64[Tensor, "language value ablated"]:
         """The same of the margin effect, corrected over all cells' margin effects."""
-        return self._sign_flip_p(self.margin_change)
+        return cell_p(self, self.margin_change)
 
     @functools.cached_property
     def clusters(self) -> Int64[Tensor, "item"]:
@@ -192,8 +192,8 @@ class SupportMatrix:
         return torch.tensor([numbers[name] for name in self.item_clusters], dtype=torch.int64)
 
     @functools.cached_property
-    def _measured(self) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
-        """{(language, value): its items, and the ablated values of which all its margins are known}, where there are both."""
+    def measured(self) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
+        """{(language, value): its items, and the ablated values under which all their margins are known}, where there are both."""
         found = {}
         for l, language in enumerate(self.languages):
             for v, value in enumerate(self.values):
@@ -202,72 +202,16 @@ class SupportMatrix:
                     found[l, v] = self.items_of(language, value), known
         return found
 
-    def _intervals(self, interval: Callable[[list[int]], Tensor]) -> Float64[Tensor, "language value ablated bound"]:
-        """`interval` of each measured cell's items, for every ablated value; NaN elsewhere."""
-        found = torch.full((*self.effect.shape, 2), torch.nan, dtype=torch.float64)
-        for (l, v), (items, known) in self._measured.items():
-            found[l, v, known] = interval(items)[known]
-        return found
-
-    def _sign_flip_p(self, differences: Float64[Tensor, "ablated item"]) -> Float64[Tensor, "language value ablated"]:
-        found = torch.full_like(self.effect, torch.nan)
-        corrected = sign_flip_p(
-            [differences[known][:, items] for items, known in self._measured.values()],
-            [self.clusters[items] for items, _ in self._measured.values()],
-            n_resamples=self.inference.n_resamples,
-            generator=torch.Generator().manual_seed(self.inference.seed),
-        )
-        for ((l, v), (_, known)), p in zip(self._measured.items(), corrected, strict=True):
-            found[l, v, known] = p
-        return found
-
     @functools.cached_property
     def specific(self) -> SpecificEffects:
         """What each set does to each value's margin beyond what so strong a set does to so fragile a value; see `trials.verdicts`."""
         return specific_effects(self)
 
     def to_frame(self) -> "pandas.DataFrame":
-        """One row a cell: language, ablated, evaluated, counts, rates, effect, interval, p, the same in nats of margin, controls."""
-        import pandas
+        """One row a cell: counts, rates, effect, interval and p, the same in nats of margin, specific effect, controls."""
+        from .frame import matrix_frame
 
-        rows = []
-        for l, language in enumerate(self.languages):
-            for a, ablated in enumerate(self.ablated):
-                for v, value in enumerate(self.values):
-                    at = (l, v, a)
-                    controls = self.control_rate[at]
-                    rows.append(
-                        {
-                            "language": language,
-                            "ablated": ablated,
-                            "evaluated": value,
-                            "n_neurons": self.n_neurons[a],
-                            "n_dilemmas": len(self.items_of(language, value)),
-                            "n_clusters": self.n_clusters(language, value),
-                            "clean": float(self.clean[l, v]),
-                            "support": float(self.rate[at]),
-                            "effect": float(self.effect[at]),
-                            "interval_low": float(self.interval[at][0]),
-                            "interval_high": float(self.interval[at][1]),
-                            "p_corrected": float(self.p[at]),
-                            "margin_effect": float(self.margin_effect[at]),
-                            "margin_low": float(self.margin_interval[at][0]),
-                            "margin_high": float(self.margin_interval[at][1]),
-                            "margin_p": float(self.margin_p[at]),
-                            "specific": float(self.specific.effect[at]),
-                            "specific_low": float(self.specific.interval[at][0]),
-                            "specific_high": float(self.specific.interval[at][1]),
-                            "specific_p": float(self.specific.p[l, v]) if value == ablated else None,
-                            "verdict": self.specific.verdicts[l][v] if value == ablated else None,
-                            "control_lowest": float(controls.min()) if len(controls) else None,
-                            "control_mean": float(self.control_mean[at]) if len(controls) else None,
-                            "control_highest": float(controls.max()) if len(controls) else None,
-                            "rank_among_controls": float(self.rank[at]),
-                            "rank_p": float(self.rank_p[at]),
-                            "margin_rank_p": float(self.margin_rank_p[at]),
-                        }
-                    )
-        return pandas.DataFrame(rows)
+        return matrix_frame(self)
 
     def plot(self, language: str | None = None) -> "Picture":
         """Heat map of the effect, one panel a language (or only `language`); see `trials.figure`."""
