@@ -1,6 +1,7 @@
 """How much may a count depend on the batch? In float32 nothing but activations within rounding of zero; in bfloat16 a bound."""
 
 import random
+import warnings
 
 import pytest
 import torch
@@ -47,3 +48,16 @@ def test_one_text_a_batch_is_exact_in_any_dtype(folders, texts, dtype, site):
     shuffled = random.Random(5).sample(some, len(some))
     second = lens.collect(shuffled, site=site, max_texts=1, padding_side="left")
     assert torch.equal(first.fired, second.fired) and torch.equal(first.n_tokens, second.n_tokens)
+
+
+def test_autocast_around_a_run_is_told_and_changes_nothing(lens, texts, dilemmas):
+    plain, margins = lens.collect(texts[:12]), lens.margins(dilemmas)
+    with torch.autocast("cpu", torch.bfloat16):
+        with pytest.warns(UserWarning, match=r"autocast to bfloat16 is in force.*load_model\(..., dtype=torch.bfloat16\)"):
+            cast = lens.collect(texts[:12])
+        with pytest.warns(UserWarning, match="autocast to bfloat16 is in force"):
+            assert torch.equal(lens.margins(dilemmas), margins)
+    assert torch.equal(plain.fired, cast.fired) and torch.equal(plain.total, cast.total)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lens.collect(texts[:12])

@@ -16,6 +16,7 @@ from torch import Tensor
 from ..errors import ModelLoadError, SiteError
 from .agreement import PADDING, difference, padding_changes, trial_rows
 from .attach import Attachment, Evaluation, HookFunction, Item, PointHook, PreHook, heal
+from .autocast import without_autocast
 from .fingerprint import Fingerprint
 from .load import transformer_lens_version
 from .native import Aside, Components, components
@@ -168,13 +169,17 @@ class ModelView:
         return arguments
 
     def run(self, function: Callable[[], T], mask: Bool[Tensor, "batch pos"], hooks: Sequence[Item] = ()) -> T:
-        """`function()`, which runs the model on a batch with this mask: no dropout, no gradients, `hooks` on the model, and what nobody
-        hooked as Hugging Face's own (see `native`).
+        """`function()`, which runs the model on a batch with this mask: no dropout, no gradients, no autocast, `hooks` on the model, and
+        what nobody hooked as Hugging Face's own (see `native`).
 
         Before the first run of a kind come small trial runs: whether Hugging Face's own agree, and whether the model heeds a mask.
         Hooks of the user's own are part of the model in these, too; those of the library pause. Raises `SiteError` for a padded batch
         where padding changes what is computed for the tokens beside it.
         """
+        with without_autocast(self.device):
+            return self._run(function, mask, hooks)
+
+    def _run(self, function: Callable[[], T], mask: Bool[Tensor, "batch pos"], hooks: Sequence[Item]) -> T:
         heal(self.model)
         parts = walk(self.model)
         if self._parts is None or not parts.has_structure_of(self._parts):
