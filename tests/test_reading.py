@@ -68,7 +68,8 @@ def test_bad_rows_are_kept_apart_and_the_good_ones_used(mixed, tmp_path):
 def test_where_all_rows_are_bad_it_says_so_and_where_they_stand(tmp_path):
     bad = tmp_path / "bad.jsonl"
     with pytest.raises(
-        DataError, match=rf"none of the 3 rows can be used; they stand in {bad}, the first of them: list, row 1: field 'text'"
+        DataError,
+        match=rf"none of the 3 rows can be used; they stand in {bad}, the first of them:\n  list, row 1: field 'text'",
     ):
         vl.load_texts([{"id": str(k)} for k in range(3)], skip_bad=bad)
     assert len(bad.read_text().splitlines()) == 3

@@ -207,7 +207,7 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path):
         "field 'circle': expected true or false, got 'round'",
         "value 1: unknown field 'colour'",
         "value 1: field 'labels': expected display names by language, got {}",
-        "value 2: expected an object, got 3",
+        "value 2: expected an object, got '3'",
         "field 'opposites': expected pairs of groups",
     ):
         assert part in str(caught.value)
@@ -232,3 +232,76 @@ def test_a_file_that_is_no_system_is_refused(content, message, tmp_path):
         vl.load_system(path)
     with pytest.raises(DataError, match="no file"):
         vl.load_system(tmp_path / "gone.yaml")
+
+
+SMALL_YAML = "name: mine\nvalues:\n- {{name: care, labels: {{{label}}}, definition: d{more}}}\n"
+
+
+@pytest.mark.parametrize("written", ["2020-01-01", "1984", "007", "1e3", "no", "0x10", "12:30:00", "=", "1_000"])
+def test_what_is_written_in_yaml_stays_as_it_is_written(written, tmp_path):
+    """No text becomes a date, a number or a truth value; "no" is a language."""
+    path = tmp_path / "s.yaml"
+    path.write_text(SMALL_YAML.format(label=f"{written}: {written}", more=f", level: {written}"), encoding="utf-8")
+    (value,) = vl.load_system(path)
+    assert (value.labels, value.level) == ({written: written}, written)
+
+
+@pytest.mark.parametrize(
+    ("written", "circle"), [("true", True), ("False", False), ("yes", True), ("OFF", False), ("~", False), ("", False)]
+)
+def test_a_switch_is_read_however_it_is_written(written, circle, tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(SMALL_YAML.format(label="en: Care", more="") + f"circle: {written}\n", encoding="utf-8")
+    assert vl.load_system(path).circle is circle
+
+
+BOMB = "\n".join(
+    ["a0: &a0 [x,x,x,x,x,x,x,x,x]", *(f"a{k}: &a{k} [" + ",".join([f"*a{k - 1}"] * 9) + "]" for k in range(1, 9)), "name: *a8"]
+)
+MERGES = "\n".join(
+    ["a0: &a0 {x: y}", *(f"a{k}: &a{k} {{<<: [" + ",".join([f"*a{k - 1}"] * 9) + "]}" for k in range(1, 9)), "name: *a8"]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("s.yaml", BOMB, "more than 200000 parts"),
+        ("s.yaml", MERGES, "line 2: '<<' is not read; write the fields out"),
+        ("s.yaml", "name: " + "[" * 2000, "nested too deeply"),
+        ("s.yaml", "name: " + "[" * 150 + "]" * 150, "nested deeper than 100 levels"),
+        ("s.yaml", "name: &a [*a]", "nested deeper than 100 levels"),
+        ("s.yaml", "name: !!int abc", "ValueError: invalid literal"),
+        ("s.yaml", "name: !!bool abc", "KeyError: 'abc'"),
+        ("s.yaml", "name: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
+        ("s.yaml", "? [a]\n: b", "unhashable key"),
+        ("s.yaml", "name: a\nvalues: []\nname: b", "line 1: field 'name' stands twice"),
+        ("s.yaml", "values:\n- {name: a, labels: {en: x, en: y}}", "line 2: field 'en' stands twice"),
+        ("s.yaml", "#" * (2**20 + 1), "is larger than 1,048,576 bytes"),
+        ("s.json", '{"name":' * 5000, "nested too deeply"),
+        ("s.json", '{"name":' + "9" * 6000 + "}", "a number has too many digits"),
+        ("s.json", '{"name": "a", "name": "b"}', "field 'name' stands twice"),
+        ("s.json", "\ufeff{,}", "not JSON"),
+    ],
+)
+def test_a_file_that_python_cannot_read_is_refused_with_its_name(name, content, message, tmp_path):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=f"^{tmp_path / name} cannot be read: (?s:.*){message}"):
+        vl.load_system(tmp_path / name)
+
+
+def test_half_a_character_pair_is_no_name(tmp_path):
+    (tmp_path / "s.json").write_text(
+        r'{"name": "a\ud83d", "values": [{"name": "b", "labels": {"en": "B\udc00"}, "definition": "d"}]}'
+    )
+    with pytest.raises(DataError) as told:
+        vl.load_system(tmp_path / "s.json")
+    assert r"field 'name': expected a text, got 'a\ud83d'" in str(told.value)
+    assert r"value 1: field 'labels': expected display names by language, got {'en': 'B\udc00'}" in str(told.value)
+
+
+def test_aliases_that_stay_small_are_read(tmp_path):
+    path = tmp_path / "s.yaml"
+    values = "".join(f"- {{name: v{k}, labels: {'&l {en: Care}' if k == 0 else '*l'}, definition: d{k}}}\n" for k in range(5))
+    path.write_text(f"name: mine\nvalues:\n{values}", encoding="utf-8")
+    assert [value.label("en") for value in vl.load_system(path)] == ["Care"] * 5

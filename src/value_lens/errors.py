@@ -3,7 +3,8 @@
 Each message says what was given, what was expected and how to mend it.
 """
 
-LINE, LINES = 500, 24  # letters of a message's line, and lines of a message; what is beyond is left out of the middle
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127) if chr(code) not in "\t\n"}
+LINE, LINES = 400, 24  # letters of a message's line, and lines of a message; what is beyond is left out of the middle
 
 
 class ValueLensError(Exception):
@@ -14,12 +15,16 @@ class ValueLensError(Exception):
 
 
 def _readable(message: str) -> str:
-    r"""The message with long lines, and many lines, cut in the middle; halves of character pairs as "\ud83d"."""
+    r"""The message with long lines, and many lines, cut in the middle; what no terminal shows is written "\x1b" or "\ud83d"."""
     lines = message.split("\n")
     if len(lines) > LINES:
         left_out = len(lines) - LINES + 1
         lines = [*lines[: LINES - 3], f"[... {left_out} lines ...]", *lines[-2:]]
-    return "\n".join(shortened(line) for line in lines).encode(errors="backslashreplace").decode()
+    return "\n".join(shortened(_printable(shortened(line))) for line in lines)
+
+
+def _printable(text: str) -> str:
+    return text.translate(_CONTROL).encode(errors="backslashreplace").decode()
 
 
 def shortened(text: str, most: int = LINE) -> str:

@@ -1,28 +1,37 @@
 """What stands in the folder of a run? The names of its files, what is in their way, and how those of an earlier run go."""
 
 import hashlib
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import store
 from .errors import OutputError
+from .parsing import parse_json
 
 SUMMARY, STATS, MATRIX, LAYERS = "summary.json", "stats.safetensors", "matrix.csv", "layers.png"
 NEURONS = "neurons"
 WRITTEN = (SUMMARY, MATRIX, STATS, LAYERS, "effects_*.png", f"{NEURONS}/*.json")  # the summary first: it speaks for the others
+LONGEST = 80  # letters of a name that become a file's
 
 
 def require_free(folder: str | Path) -> None:
-    """Make the folder of a run. Raises `OutputError` when it cannot be written, or when something has a name that the run needs."""
+    """Make the folder of a run. Raises `OutputError` when it cannot be written, or when something has a name that the run needs: a
+    folder, or a file that no run wrote, which would be lost."""
     folder = store.require_writable(folder)
-    for path in _earlier(folder):
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder, but a run writes a file of that name; move it, or choose another folder")
     neurons = folder / NEURONS
-    if neurons.is_dir():
+    if os.path.isdir(neurons):
         store.require_writable(neurons)
-    elif neurons.exists():
+    elif os.path.lexists(neurons):
         raise OutputError(f"{neurons} is a file, but a run writes a folder of that name; move it, or choose another folder")
+    earlier = _earlier(folder)
+    for path in earlier:
+        if os.path.isdir(path):
+            raise OutputError(f"{path} is a folder, but a run writes a file of that name; move it, or choose another folder")
+    for path in earlier:
+        if not _is_ours(path, earlier):
+            raise OutputError(f"{path} is there already, and no run wrote it; move it, or choose another folder")
 
 
 def clear(folder: str | Path) -> None:
@@ -38,6 +47,22 @@ def _earlier(folder: Path) -> list[Path]:
     return [path for name in WRITTEN for path in sorted(folder.glob(name))]
 
 
+def _is_ours(path: Path, beside: Sequence[Path]) -> bool:
+    """Whether a file reads as a run writes it; a picture is a run's where one of its other files stands beside it."""
+    if path.suffix == ".png":
+        return any(other.suffix != ".png" and _is_ours(other, ()) for other in beside)
+    if path.name not in (SUMMARY, MATRIX):
+        return store.is_artefact(path)
+    try:
+        content = path.read_bytes().decode()
+        if path.name == MATRIX:
+            return content.startswith("language,ablated,evaluated,")
+        summary = parse_json(content)
+    except (OSError, ValueError):
+        return False
+    return isinstance(summary, dict) and {"model", "corpus", "ablation"} <= summary.keys()
+
+
 def picture_of(language: str) -> str:
     return f"effects_{file_name(language)}.png"
 
@@ -47,10 +72,12 @@ def neurons_of(value: str) -> str:
 
 
 def file_name(name: str) -> str:
-    """A value's name as a file name: letters, digits, dot, dash, underscore; anything else is replaced, marked by a short hash.
+    """A value's name as a file name: letters, digits, dot, dash, underscore; a longer name is cut, anything else replaced, marked by a
+    short hash.
 
     >>> file_name("rule_of_law"), file_name("Do not kill").startswith("Do_not_kill-")
     ('rule_of_law', True)
     """
-    safe = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).strip(".") or "_"
-    return safe if safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    safe = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII).strip(".")[:LONGEST] or "_"
+    mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:6]
+    return safe if safe == name else f"{safe}-{mark}"

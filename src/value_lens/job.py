@@ -11,7 +11,8 @@ import torch
 from . import store
 from .behave import EncodedQuestion, Question
 from .corpus import BadRowsError, Dilemma, Group, LabelledText, bad_rows_beside, layout_of, load_dilemmas, load_texts
-from .errors import DataError
+from .corpus.bad_rows import remove_earlier
+from .errors import DataError, OutputError
 from .folder import LAYERS, MATRIX, STATS, SUMMARY, clear, neurons_of, picture_of, require_free
 from .lens import ValueLens
 from .locate import NeuronScores, opposition, select, vape
@@ -52,6 +53,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     require_free(out)
     data = _load_data(job, Path(out))
     _require_method(job, data.texts)
+    true = read_true_neurons(Path(job.model))
     on_progress("loading the model", 0, 1)
     lens = ValueLens(load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype)))
     on_progress("loading the model", 1, 1)
@@ -69,7 +71,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     )
     seconds = time.perf_counter() - started
     clear(out)
-    stats.save(Path(out) / STATS)  # at once: the rest may take long
+    saved = _saved(stats, out)  # at once: the rest may take long
 
     rules = job.rules()
     makers = {"vape": vape, "opposition": opposition}
@@ -90,15 +92,23 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
         max_tokens=job.max_tokens,
         progress=lambda done, total: on_progress("ablating", done, total),
     )
-    true = read_true_neurons(Path(job.model))
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
     summary = _summary(job, lens, stats, seconds, data, question, methods, matrix)
     words = [*plain_words(matrix, methods, job.method), *_licences(job), *_skips(job, data)]
     if n_cut := stats.n_texts_cut:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
-    write_results(result, out)
+    write_results(result, out, with_stats=not saved)
     return result
+
+
+def _saved(stats: FiringStats, out: str | Path) -> bool:
+    """Whether they could be saved: a disk that has no room for them may still have some for what comes of them."""
+    try:
+        stats.save(Path(out) / STATS)
+    except OutputError:
+        return False
+    return True
 
 
 _NEEDS = {"vape": "at least two values", "opposition": "texts of both aspects ('+' and '-') of every value"}
@@ -152,7 +162,7 @@ def _load_data(job: Job, out: Path) -> _Data:
             skipped[what] = error, bad
             return load(source, skip_bad=bad, **options)
         if job.skip_bad:
-            bad.unlink(missing_ok=True)  # of an earlier reading
+            remove_earlier(bad)
         return found
 
     return _Data(loaded("texts", load_texts, job.per_group), loaded("dilemmas", load_dilemmas, job.per_value), skipped)
@@ -223,17 +233,18 @@ def _summary(
     }
 
 
-def write_results(result: JobResult, out: str | Path) -> None:
-    """stats.safetensors, neurons/<value>.json, matrix.csv, summary.json, effects_<language>.png, layers.png.
+def write_results(result: JobResult, out: str | Path, *, with_stats: bool = True) -> None:
+    """matrix.csv, summary.json, neurons/<value>.json, stats.safetensors (unless it is written already), effects_<language>.png, layers.png.
 
-    The pictures come last: one that fails loses nothing.
+    Small and precious files come first, pictures last: a disk that fills up, or a picture that fails, loses nothing before it.
     """
     out = Path(out)
-    result.stats.save(out / STATS)
-    for value, neurons in result.sets.items():
-        neurons.save(out / neurons_of(value))
     store.write_atomically(out / MATRIX, result.matrix.to_frame().to_csv(index=False, float_format="%.6f").encode())
     store.write_json(out / SUMMARY, result.summary)
+    for value, neurons in result.sets.items():
+        neurons.save(out / neurons_of(value))
+    if with_stats:
+        result.stats.save(out / STATS)
     for language in result.matrix.languages:
         store.write_atomically(out / picture_of(language), result.matrix.plot(language).png(DPI))
     method = result.summary["ablation"]["method"]

@@ -1,6 +1,7 @@
 """How is a text from outside read? As JSON, strictly: no field twice, no nesting without end, no half of a character pair."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,9 +32,8 @@ def parse_json(text: str, *, deepest: int | None = DEEPEST, repeated: bool = Fal
         fields = dict(pairs)
         if len(fields) == len(pairs):
             return fields
-        names = [name for name, _ in pairs]
-        found = RepeatedField(fields)
-        found.problem = f"field {next(name for name in fields if names.count(name) > 1)!r} stands twice"
+        found, names = RepeatedField(fields), Counter(name for name, _ in pairs)
+        found.problem = f"field {names.most_common(1)[0][0]!r} stands twice"
         if not repeated:
             raise DataError(found.problem)
         return found

@@ -123,7 +123,16 @@ def load(path: str | Path, kind: Kind, build: Callable[[dict[str, Any], dict[str
         raise ArtefactError(f"{path} {error}") from error
 
 
-def _opened(path: Path) -> tuple[Any, Any, Any, Any, dict[str, torch.Tensor]]:
+def is_artefact(path: Path) -> bool:
+    """Whether a file is an artefact of some kind, sound or not."""
+    try:
+        _opened(path, with_tensors=False)
+    except ArtefactError:
+        return False
+    return True
+
+
+def _opened(path: Path, *, with_tensors: bool = True) -> tuple[Any, Any, Any, Any, dict[str, torch.Tensor]]:
     """Kind, schema, metadata, checksum and tensors, as they stand in the file."""
     if not os.path.isfile(path):
         raise ArtefactError(f"no file {path}")
@@ -136,7 +145,7 @@ def _opened(path: Path) -> tuple[Any, Any, Any, Any, dict[str, torch.Tensor]]:
         else:
             with safe_open(path, framework="pt") as file:
                 envelope = parse_json((file.metadata() or {})[_KEY], deepest=None)
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
+                tensors = {name: file.get_tensor(name) for name in file.keys() if with_tensors}
         return (*(envelope[key] for key in ("kind", "schema", "meta", "checksum")), tensors)
     except KeyError as error:
         raise ArtefactError(f"{path} is not a value_lens artefact or is damaged: it has no {error}") from error

@@ -1,5 +1,6 @@
 """What is a layout? Where a published data set is, its licence, and how its rows become our records."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,7 @@ class Layout:
         """Rows of local files (a file, or a folder of them), or from the hub. Raises `DataError` when there are none."""
         if path is not None:
             root = Path(path)
-            yield from self._file_rows(root, sorted(root.rglob(self.pattern)) if root.is_dir() else [root], kind)
+            yield from self._file_rows(root, sorted(root.rglob(self.pattern)) if os.path.isdir(root) else [root], kind)
         elif not self.hub:
             raise DataError(f"{self.name} is on no hub; get it from {self.url} and give {self.name}:PATH")
         elif self.hub_files:
@@ -51,7 +52,7 @@ class Layout:
             yield from hub_rows(self.hub, split or "train")
 
     def _file_rows(self, root: Path, files: list[Path], kind: type) -> Iterator[Row]:
-        if root.is_dir():
+        if os.path.isdir(root):
             left_out = self.leaves_out.get(kind, ())
             files = [f for f in files if f.suffix.lower() in SUFFIXES and not any(p in _named(f) for p in left_out)]
             files = [file for file in files if self.join is None or self.join[0] in file.name]
@@ -70,12 +71,12 @@ class Layout:
         if self.join is None or self.join[0] not in file.name:
             return {}
         beside = file.with_name(file.name.replace(self.join[0], self.join[1]))
-        if not beside.is_file():
+        if not os.path.isfile(beside):
             raise DataError(f"{file} needs its labels beside it, in {beside.name}")
         rows = [row for _, row in read_rows(beside) if isinstance(row, dict)]
         if rows and self.join[2] not in rows[0]:
             raise DataError(f"{beside} has no column {self.join[2]!r}; found {sorted(rows[0])}")
-        return {str(row[self.join[2]]): row for row in rows}
+        return {str(row.get(self.join[2])): row for row in rows}
 
 
 def _named(file: Path) -> str:

@@ -1,5 +1,6 @@
 """Where do texts, dilemmas and questions come from? The packaged bank, published data sets, any file or table, a hub name."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -201,8 +202,8 @@ def layout_of(source: Source) -> tuple[Layout | None, str | None]:
 
 def rows_from(source: Source, split: str | None) -> Iterator[Row]:
     """The rows of a source that is neither the bank nor a published data set."""
-    if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or Path(source).is_file())):
-        if Path(source).is_dir():
+    if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or os.path.isfile(source))):
+        if os.path.isdir(source):
             return hub_rows(str(source), split or "train")
         if split is not None:
             raise DataError(f"{source} is one file without splits; give the file that holds {split!r}")

@@ -72,7 +72,8 @@ def records_of(
             write_bad_rows(skip_bad, bad)
         if len(bad) == n_rows > 0:
             raise DataError(
-                f"none of the {n_rows} rows can be used; they stand in {skip_bad}, the first of them: {bad[0].where}: {bad[0].problem}"
+                f"none of the {n_rows} rows can be used; they stand in {skip_bad}, the first of them:\n"
+                f"  {bad[0].where}: {bad[0].problem}"
             )
 
 

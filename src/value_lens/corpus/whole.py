@@ -1,5 +1,6 @@
 """What does a corpus hold, texts, dilemmas, or both? Everything of a source that can be audited."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ def bad_rows_beside(source: str, fallback: str | Path, what: str) -> Path:
     """The file for a source's bad rows, `what` being "texts" or "dilemmas": beside a local file, else in the folder `fallback`."""
     layout, local = layout_of(source)
     path = Path(source if layout is None else local or "")
-    if path.is_file():
+    if os.path.isfile(path):
         return path.with_name(f"{path.stem}.bad-{what}.jsonl")
     return Path(fallback) / f"bad-{what}.jsonl"
 
@@ -34,7 +35,7 @@ def load_corpus(
     texts.jsonl and dilemmas.jsonl; else what its first good row looks like. Raises as `load_texts` does.
     """
     folder = Path(source)
-    if folder.is_dir() and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
+    if os.path.isdir(folder) and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
         found = [load_corpus(str(folder / name), per_group=per_group, seed=seed, skip_bad=skip_bad) for name in files]
         return [text for texts, _ in found for text in texts], [d for _, dilemmas in found for d in dilemmas]
     kinds = _kinds(source)

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def _hooked(name: str, device: str, dtype: torch.dtype) -> Any:
             f"transformer-lens {transformer_lens_version()} has no HookedTransformer; install 'transformer-lens<4' "
             "or use engine='bridge'"
         ) from None
-    if not Path(name).is_dir():
+    if not os.path.isdir(name):
         return kind.from_pretrained_no_processing(name, device=device, dtype=dtype)
     return _hooked_from_folder(kind, Path(name), device, dtype)
 

@@ -4,7 +4,7 @@ An organism is an ordinary Hugging Face folder with two more files: `true_neuron
 what was measured). It learnt the bank's frames by heart: it is ground truth for methods, and says nothing of generalisation.
 """
 
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,10 +12,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from ..artefact import COUNT, SIZE, TEXT, Expected, Kind, listed, tuple_of
 from ..corpus import Dilemma, LabelledText, load_dilemmas, load_texts
-from ..errors import UnknownNameError
+from ..errors import ArtefactError, UnknownNameError, ValueLensError
 from ..model import ModelView, load_model
 from ..neurons import NeuronSet
+from ..parsing import parse_json
+
+TRUE = "true_neurons.json"
+_PAIRS = listed(tuple_of(COUNT, COUNT))
+_BY_VALUE = Expected(
+    "by value lists of [layer, index]", lambda given: isinstance(given, dict) and all(map(_PAIRS.holds, given.values()))
+)
+_STATED = Kind("true neurons", fields={"site": TEXT, "n_layers": SIZE, "d_mlp": SIZE, "neurons": _BY_VALUE})
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ def _shelf() -> Path:
 
 
 def organism_names() -> tuple[str, ...]:
-    return tuple(sorted(folder.name for folder in _shelf().glob("*") if (folder / "true_neurons.json").is_file()))
+    return tuple(sorted(folder.name for folder in _shelf().glob("*") if os.path.isfile(folder / TRUE)))
 
 
 def organism_folder(name: str) -> Path:
@@ -53,16 +62,29 @@ def organism_folder(name: str) -> Path:
 
 
 def read_true_neurons(folder: Path) -> dict[str, NeuronSet] | None:
-    """{value: true neurons} when a model folder states them, else None. They hold at either site."""
-    source = folder / "true_neurons.json"
-    if not source.is_file():
+    """{value: true neurons} when a model folder states them, else None. They hold at either site.
+
+    Raises `ArtefactError` that names the file for one that says something else.
+    """
+    source = folder / TRUE
+    if not os.path.isfile(source):
         return None
-    stated = json.loads(source.read_text(encoding="utf-8"))
-    shape = {key: stated[key] for key in ("site", "n_layers", "d_mlp")}
-    return {
-        value: NeuronSet.of(pairs, **shape, provenance={"true_neurons_of": folder.name, "value": value})
-        for value, pairs in stated["neurons"].items()
-    }
+    try:
+        stated, _ = _STATED.read(1, _read_json(source), {})
+        shape = {key: stated[key] for key in ("site", "n_layers", "d_mlp")}
+        return {
+            value: NeuronSet.of(pairs, **shape, provenance={"true_neurons_of": folder.name, "value": value})
+            for value, pairs in stated["neurons"].items()
+        }
+    except ValueLensError as error:
+        raise ArtefactError(f"{source} {error}") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return parse_json(path.read_bytes().decode())
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"cannot be read: {error}") from error
 
 
 def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> Organism:
@@ -71,5 +93,5 @@ def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> 
     model = load_model(folder, engine=engine, device=device)
     mark = ModelView(model).info.fingerprint
     true = {value: replace(neurons, model=mark) for value, neurons in (read_true_neurons(folder) or {}).items()}
-    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card = parse_json((folder / "card.json").read_bytes().decode())
     return Organism(name, folder, model, true, card)

@@ -1,5 +1,6 @@
 """How are many items written by a model without losing, doubling or repeating any? Tasks, workers, retries, a journal, an audit."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,7 @@ from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-from ...errors import DataError
+from ...errors import DataError, OutputError
 from ...store import require_writable, write_json
 from ...values import ValueSystem, chinese_social
 from ..audit import CorpusAudit, audit
@@ -22,6 +23,7 @@ from .journal import Journal
 from .recipes import Group, Recipe, Task, recipe_named
 from .writers import Writer
 
+JOURNAL, SUMMARY = "journal.jsonl", "summary.json"
 ROUNDS = 3  # how often duplicates and failures are made up for
 
 
@@ -91,7 +93,9 @@ def generate(
         "languages": list(languages),
         "system": system.name,
     }
-    with Journal.opened(out / "journal.jsonl", header) as journal:
+    fields = [field for step in recipe.steps for field in step.fields]
+    _require_own(out)
+    with Journal.opened(out / JOURNAL, header, fields) as journal:
         desk = Desk(recipe, writer, journal, pace or Pace())
         tasks = {group: _begun(recipe, system, journal, group) for group in groups}
         unique = {group: _unique(journal, tasks[group]) for group in groups}
@@ -112,6 +116,16 @@ def generate(
         cost = _cost(journal, prices)
         header["written_by"] = dict(Counter(journal.entries[task.id]["by"] for found in kept.values() for task in found))
     return _finished(out, header, records, failed, n_duplicates, cost, n_items * len(groups))
+
+
+def _require_own(out: Path) -> None:
+    """Raise `OutputError` for a folder that has files of the names to be written, but no journal of the run that wrote them."""
+    if not os.path.lexists(out / JOURNAL):
+        for name in (*FILES.values(), SUMMARY):
+            if os.path.lexists(out / name):
+                raise OutputError(
+                    f"{out / name} is there already, and no journal of a run that wrote it; choose another folder"
+                )
 
 
 def _begun(recipe: Recipe, system: ValueSystem, journal: Journal, group: Group) -> list[Task]:
@@ -172,5 +186,5 @@ def _finished(
         "cost": {**asdict(cost), "price": cost.price},
         "audit_failures": audited.failures() if audited else [],
     }
-    write_json(out / "summary.json", summary)
+    write_json(out / SUMMARY, summary)
     return Generated(records, failed, n_duplicates, cost, audited)
