@@ -206,6 +206,35 @@ def test_a_thought_that_the_template_opens_is_noticed(plain, tail, opened):
     assert rendered(plain, template, conversation("What is <think>?", "And </think>?"))[1] == opened
 
 
+NEMOTRON = (
+    "{% set ns = namespace(on=true) %}" + EACH + "{% if '/no_think' in m['content'] %}{% set ns.on = false %}{% endif %}"
+    "{{ m['content'].replace('/think', '').replace('/no_think', '') | trim }}|{% endfor %}"
+    "{% if ns.on %}<think>{% else %}<think></think>{% endif %}"
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "arguments", "text"),
+    [
+        ("ab", None, "a|b|<think></think>"),
+        ("ab", {"enable_thinking": False}, "a|b|<think></think>"),
+        ("ab", {"enable_thinking": True}, "a|b|<think>"),
+        (("a /no_think", "b"), {"enable_thinking": True}, "a|b|<think></think>"),
+        (("a", "/think b"), None, "a|b|<think>"),
+    ],
+)
+def test_a_template_that_reads_a_word_for_no_thinking_is_given_it(plain, messages, arguments, text):
+    """What the conversation itself says goes before, and it is seen whether a thought is open then."""
+    assert rendered(plain, NEMOTRON, conversation(*messages), arguments) == (text, text.endswith("|<think>"))
+
+
+def test_the_word_for_no_thinking_needs_no_instruction_to_stand_in(plain):
+    text, opened = rendered(plain, NEMOTRON, [{"role": "user", "content": "b"}])
+    assert text == "|b|<think></think>" and not opened
+    without_system = NEMOTRON.replace("{% for m in messages %}", "{% for m in messages if m['role'] == 'user' %}")
+    assert rendered(plain, without_system, [{"role": "user", "content": "b"}])[0] == "b|<think></think>"
+
+
 @pytest.mark.parametrize(
     ("behind", "expected"),
     [("<turn>", ["<turn>"]), ("\n <turn></s>", ["<turn>"]), ("</s>", ["</s>"]), ("\n[user]", []), (" so<turn>", []), ("", [])],

@@ -8,7 +8,7 @@ from typing import Any
 from ..corpus.generation import Message, answer_start, leaves_open, marks_of
 from ..errors import DataError
 from ..model import special_ids
-from .template_arguments import own_marks, template_text, with_thinking_off
+from .template_arguments import NO_THINKING, own_marks, reads_directive, template_text, with_thinking_off
 
 _MARKER = "message{}marker"
 SHOWN = 60  # letters of a message that an error quotes
@@ -27,6 +27,7 @@ class ChatTemplate:
         self.text = template_text(tokenizer, (arguments or {}).get("chat_template"))
         self.arguments = with_thinking_off(self.text, arguments or {})
         self.marks = marks_of(getattr(tokenizer, "get_added_vocab", dict)(), self.text, own_marks(tokenizer))
+        self._directive = NO_THINKING if reads_directive(self.text) and self.arguments["enable_thinking"] is False else ""
         self._tails: dict[tuple[str, ...], str | DataError] = {}
 
     def render(self, messages: Sequence[Message]) -> tuple[str, bool]:
@@ -35,13 +36,14 @@ class ChatTemplate:
         Raises `DataError` where no way of writing it shows every message.
         """
         problems: list[str] = []
-        for arranged in _arrangements(messages):
+        for arranged in _arrangements(_directed(messages, self._directive)):
             try:
                 tail = self._tail(tuple(message["role"] for message in arranged))
                 text = self._apply(arranged)
                 for message in arranged:
                     _require_shown(message, text)
-                return text, leaves_open(tail, self.marks)
+                behind = tail if text.endswith(tail) else _behind(arranged[-1]["content"], text)
+                return text, leaves_open(behind, self.marks)
             except DataError as error:
                 problems.append(str(error))
         raise DataError(
@@ -124,6 +126,25 @@ def _arrangements(messages: Sequence[Message]) -> list[list[Message]]:
     return ways
 
 
+def _directed(messages: Sequence[Message], directive: str) -> list[Message]:
+    """A conversation with a directive to the template in its instruction, unless it has one of its own."""
+    if not directive or any("/think" in message["content"] or directive in message["content"] for message in messages):
+        return list(messages)
+    if messages[0]["role"] != "system":
+        return [{"role": "system", "content": directive}, *messages]
+    return [{"role": "system", "content": f"{messages[0]['content']}\n{directive}"}, *messages[1:]]
+
+
+def _undirected(content: str) -> str:
+    return content.replace(NO_THINKING, "").replace("/think", "")
+
+
+def _behind(content: str, text: str) -> str:
+    """What stands behind a message in a rendered conversation; the end of it where the message is not to be told from the rest."""
+    found = next((shown for shown in (content.strip(), _undirected(content).strip()) if shown and shown in text), "")
+    return text.rpartition(found)[2] if found else text[-SHOWN:]
+
+
 def _instruction_joined(messages: Sequence[Message]) -> list[Message]:
     roles = [message["role"] for message in messages[:2]]
     if roles != ["system", "user"]:
@@ -148,12 +169,16 @@ def _joined(first: Message, second: Message) -> Message:
 def _require_shown(message: Message, text: str, *, quote: bool = True) -> None:
     """Raise `DataError` unless a message's text stands in a rendered conversation, whatever was done to its white space.
 
-    Templates may escape it; of an earlier answer they may drop the thought.
+    Templates may escape it, take a directive about thinking out of it, and drop the thought of an earlier answer.
     """
     content = message["content"]
     if message["role"] == "assistant":
         content = content[answer_start(content) or 0 :]
-    inside = [content, *(json.dumps(content, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))]
+    inside = [
+        content,
+        *(json.dumps(content, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)),
+        _undirected(content),
+    ]
     if not any(_spaced(way) in _spaced(given) for way in inside for given in (text, html.unescape(text))):
         quoted = f" {content[:SHOWN]!r}" if quote else ""
         raise DataError(f"it does not write all of the {message['role']} message{quoted}")

@@ -17,6 +17,7 @@ THINKING_OFF: Mapping[str, tuple[Any, ...]] = {
     "reasoning_effort": ("none", "no_think"),  # Mistral, Hy3; not gpt-oss, which always thinks
     "thinking_mode": ("disabled", "off"),  # MiniMax
 }
+NO_THINKING = "/no_think"  # some templates read it from a message, and leave it out of what they write: Nemotron
 _OURS = (
     "conversation", "add_generation_prompt", "continue_final_message", "tokenize", "return_dict", "return_tensors",
     "return_assistant_tokens_mask", "padding", "truncation", "max_length", "tokenizer_kwargs", "messages",
@@ -40,6 +41,8 @@ def with_thinking_off(template: str, given: Mapping[str, Any]) -> dict[str, Any]
     Raises `DataError` for arguments without a template, ones that are set elsewhere, and ones that the template does not read.
     """
     variables, compared = _read_by(template)
+    if reads_directive(template):
+        variables |= {"enable_thinking"}
     _require_known(given, template, variables)
     if THINKING_OFF.keys() & given:
         return dict(given)
@@ -49,6 +52,11 @@ def with_thinking_off(template: str, given: Mapping[str, Any]) -> dict[str, Any]
         if name in variables and known:
             arguments[name] = known[0]
     return {**arguments, **given}
+
+
+def reads_directive(template: str) -> bool:
+    """Whether thinking is turned off by a word in a message, and no argument does so; `enable_thinking` then stands for the word."""
+    return NO_THINKING in template and not _read_by(template)[0].intersection(THINKING_OFF)
 
 
 @lru_cache(maxsize=8)

@@ -17,7 +17,10 @@ MARKS: tuple[Marks, ...] = (
     ("<|channel|>analysis", "<|channel|>final<|message|>"),  # gpt-oss
 )
 # Words that could stand in any text: they are marks only where a model's chat template speaks of them.
-MARKS_IN_WORDS: tuple[Marks, ...] = (("Here is my thought process:", "Here is my response:"),)  # Granite 3.2
+MARKS_IN_WORDS: tuple[Marks, ...] = (
+    ("Here is my thought process:", "Here is my response:"),  # Granite 3.2
+    ("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),  # Apriel
+)
 UNCLOSED = "its thought was not closed, so there is no answer; allow more new tokens, or turn thinking off"
 
 _NAMES = re.compile(r"think|thought|reason", re.IGNORECASE)
