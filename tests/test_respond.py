@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from dataclasses import replace
 
 import pytest
 import tiny
@@ -12,7 +13,7 @@ import value_lens as vl
 from value_lens.behave import PERSONA
 from value_lens.behave.chat import ChatTemplate
 from value_lens.behave.respond import _shown
-from value_lens.errors import DataError
+from value_lens.errors import DataError, TooLongError
 from value_lens.model import ModelView, blank_tokens, encode
 
 TEMPLATE = (
@@ -254,11 +255,16 @@ def test_every_question_is_asked_under_both_poles_of_its_value():
         ({"prompts": []}, "no prompts to respond to"),
         ({"max_new_tokens": 0}, "max_new_tokens must be at least 1"),
         ({"temperature": -1.0}, "temperature at least 0"),
-        ({"max_new_tokens": 95}, "leaves no room for 95 more in the model's context of 96"),
+        ({"max_new_tokens": 95}, r"leaves no room for 95 more in the model's context of 96 \(9 such prompts\)"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(models, prompts, change, message):
     with pytest.raises(DataError, match=message):
         vl.respond(models["bridge", "llama"], **{"prompts": prompts, **change})
+    long = [replace(prompt, user="the river " * 60) for prompt in prompts[:8]]
+    with pytest.raises(
+        TooLongError, match="(?s)'p0' is .* tokens long.*; 7 further prompts cannot be asked either: 'p1',.* and 2 more"
+    ):
+        vl.respond(models["bridge", "llama"], [*long, prompts[8]])
     with pytest.raises(DataError, match="two prompts have the same id"):
         vl.respond(models["bridge", "llama"], [prompts[0], prompts[0]])

@@ -96,9 +96,9 @@ def warn_of_gaps(answers: Answers, n_prompts: int) -> None:
     """One warning that names what was not answered, why, and whose partners are thereby alone."""
     if not answers.unanswered:
         return
-    reasons = "; ".join(f"{_some(ids)}: {reason}" for reason, ids in by_reason(answers.unanswered).items())
+    reasons = "; ".join(f"{some(ids)}: {reason}" for reason, ids in by_reason(answers.unanswered).items())
     alone = (
-        f". {len(answers.unpaired)} answers have lost the answer of the other pole ({_some(answers.unpaired)}): see .unpaired"
+        f". {len(answers.unpaired)} answers have lost the answer of the other pole ({some(answers.unpaired)}): see .unpaired"
         if answers.unpaired
         else ""
     )
@@ -115,5 +115,6 @@ def by_reason(unanswered: Mapping[str, str]) -> dict[str, list[str]]:
     return grouped
 
 
-def _some(ids: Sequence[str]) -> str:
+def some(ids: Sequence[str]) -> str:
+    """The first of many ids, quoted, and how many more there are."""
     return ", ".join(map(repr, ids[:SHOWN])) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import DataError
 from ..model import (
@@ -18,11 +18,12 @@ from ..model import (
     known_tokens,
     pad,
 )
-from .answers import Answers, Spoken, by_reason, labelled, spoken, warn_of_gaps
+from .answers import Answers, Spoken, by_reason, labelled, some, spoken, warn_of_gaps
 from .chat import ChatTemplate
 from .persona import Prompt
 from .prompts import in_language
 
+Made = TypeVar("Made")
 _PLAIN: Mapping[str, str] = {"en": "{system}\n{user}\nAnswer:", "zh": "{system}\n{user}\n回答："}
 
 
@@ -55,9 +56,9 @@ def respond(
     _require_usable(prompts, max_new_tokens, temperature)
     view = model if isinstance(model, ModelView) else ModelView(model, tokenizer)
     template = ChatTemplate(view.tokenizer, template_arguments)
-    shown = [_shown(view, template, prompt) for prompt in prompts]
+    shown = _for_each(prompts, lambda place, prompt: _shown(view, template, prompt))
     _require_contrast(prompts, [text for text, _ in shown])
-    encoded = [encode(view, text, origin=place, name=prompts[place].id) for place, (text, _) in enumerate(shown)]
+    encoded = _for_each(prompts, lambda place, prompt: encode(view, shown[place][0], origin=place, name=prompt.id))
     _require_room(view, prompts, encoded, max_new_tokens)
     answers: dict[int, Spoken] = {}
     ends = sorted({*end_tokens(getattr(view.model, "original_model", view.model), view.tokenizer), *template.turn_ends()})
@@ -89,6 +90,25 @@ def _require_usable(prompts: Sequence[Prompt], max_new_tokens: int, temperature:
         raise DataError("two prompts have the same id")
     if max_new_tokens < 1 or temperature < 0:
         raise DataError(f"max_new_tokens must be at least 1 and temperature at least 0, got {max_new_tokens} and {temperature}")
+
+
+def _for_each(prompts: Sequence[Prompt], make: Callable[[int, Prompt], Made]) -> list[Made]:
+    """What is made of every prompt; raises the first `DataError`, with the ids of all further prompts that raise one."""
+    made: list[Made] = []
+    faults: list[tuple[str, DataError]] = []
+    for place, prompt in enumerate(prompts):
+        try:
+            made.append(make(place, prompt))
+        except DataError as error:
+            faults.append((prompt.id, error))
+    if len(faults) > 1:
+        error = faults[0][1]
+        raise type(error)(
+            f"{error}; {len(faults) - 1} further prompts cannot be asked either: {some([i for i, _ in faults[1:]])}"
+        )
+    if faults:
+        raise faults[0][1]
+    return made
 
 
 def _shown(view: ModelView, template: ChatTemplate, prompt: Prompt) -> tuple[str, bool]:
