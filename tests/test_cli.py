@@ -132,12 +132,12 @@ def test_a_local_model_may_write(tmp_path):
 def test_one_dilemma_has_no_interval_and_no_nan_is_shown():
     import torch
 
-    from value_lens.cli.jobs import _row, _span
+    from value_lens.cli.tables import _span, support_row
 
     margins = torch.ones(1, dtype=torch.float64)
     one = {"item_ids": ("a",), "item_values": ("care",), "item_languages": ("en",), "item_clusters": ("a",)}
     names = {"values": ("care",), "languages": ("en",), "ablated": ("care",), "n_neurons": (1,)}
     margins = {"clean_margins": margins, "edited_margins": margins[None], "control_margins": margins[None, None]}
-    row = _row(vl.SupportMatrix(**one, **names, **margins), 0, 0, "care")
+    row = support_row(vl.SupportMatrix(**one, **names, **margins), 0, 0, 0)
     assert row[3] == "+0 [-]" and "nan" not in " ".join(row)
     assert [_span(*ends) for ends in ((0.2, 0.4), (0.2, 0.2), (float("nan"), float("nan")))] == ["20-40%", "20%", "-"]

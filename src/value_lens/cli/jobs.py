@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Table
 
+from .tables import show
 from .terminal import app, console, names, quiet_libraries, reporting
 
 DEMO_ORGANISM = "selective-gelu"
@@ -22,63 +20,9 @@ def _execute(settings: dict[str, Any], out: Path) -> None:
         from ..job import Job, run_job
 
         result = run_job(Job(**settings), out, report)
-    _show(result)
+    show(result.matrix, result.words)
     files = "summary.json, matrix.csv, stats.safetensors, neurons/, effects_*.png, layers.png"
     console.print(f"\nFiles: {out.resolve()}/{files}", markup=False)
-
-
-def _show(result: Any) -> None:
-    from ..report import shown
-
-    matrix = result.matrix
-    for place, language in enumerate(matrix.languages):
-        table = Table(title=f"Support rate, {language}", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for heading in ("value", "n", "clean", "ablated", "effect [95%]", "p", "others", "controls"):
-            table.add_column(heading, justify="left" if heading == "value" else "right", no_wrap=True)
-        for v, value in enumerate(matrix.values):
-            table.add_row(escape(shown(value)), *_row(matrix, place, v, value))
-        console.print(table)
-    console.print(_LEGEND, style="dim", highlight=False, markup=False)
-    console.print()
-    for sentence in result.words:
-        console.print(f"• {sentence}", highlight=False, markup=False)
-
-
-_LEGEND = (
-    "n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change in "
-    "percentage points, with its bootstrap interval over frames. p: sign-flip p-value over frames, corrected for all cells. others: "
-    "mean support while another value's neurons are zeroed. controls: lowest and highest support while matched random neurons are "
-    "zeroed."
-)
-
-
-def _row(matrix: Any, place: int, v: int, value: str) -> list[str]:
-    clean = float(matrix.clean[place, v])
-    if value not in matrix.ablated:
-        return ["-", _percent(clean), "-", "-", "-", "-", "-"]
-    a = matrix.ablated.index(value)
-    at = (place, v, a)
-    others = [x for x in range(len(matrix.ablated)) if x != a and matrix.n_neurons[x]]
-    low, high = (100 * float(x) for x in matrix.interval[at])
-    interval = f"{low:+.0f}, {high:+.0f}" if low <= high else "-"  # NaN where there is no second frame to draw
-    controls = matrix.control_rate[at]
-    return [
-        str(matrix.n_neurons[a]),
-        _percent(clean),
-        _percent(float(matrix.rate[at])),
-        f"{100 * float(matrix.effect[at]):+.0f} [{interval}]" if matrix.n_neurons[a] else "-",
-        f"{float(matrix.p[at]):.3f}" if matrix.n_neurons[a] else "-",
-        _percent(float(matrix.rate[place, v, others].mean())) if others else "-",
-        _span(float(controls.min()), float(controls.max())) if len(controls) else "-",
-    ]
-
-
-def _span(low: float, high: float) -> str:
-    return f"{100 * low:.0f}-{_percent(high)}" if low < high else _percent(low)
-
-
-def _percent(rate: float) -> str:
-    return "-" if rate != rate else f"{100 * rate:.0f}%"
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 from .audit_page import audit_page
 from .figures import draw_circle, draw_firing, draw_giveaway, draw_layers, shown
-from .summary import method_summary, number, plain_words, support_summary, wordings_summary
+from .numbers import number
+from .summary import method_summary, plain_words, support_summary, wordings_summary
 
 __all__ = [
     "audit_page",

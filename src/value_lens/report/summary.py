@@ -4,22 +4,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from torch import Tensor
-
 from ..behave import Question
 from ..corpus import Dilemma
 from ..locate import NeuronScores, average_precision
 from ..neurons import NeuronSet
 from ..trials import SupportMatrix
 from .figures import shown
-
-Number = float | None
-
-
-def number(given: "float | Tensor") -> Number:
-    """A JSON number to six places; null for NaN."""
-    plain = float(given)
-    return None if math.isnan(plain) else round(plain, 6)
+from .numbers import Number, number
+from .specific import specific_summary, specific_words
 
 
 def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Mapping[str, NeuronSet] | None) -> dict[str, Any]:
@@ -38,7 +30,10 @@ def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Ma
 
 
 def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
-    """{language: {clean, ablated, control, interval, p}} with ablated value first, evaluated value second; intervals are of the effect."""
+    """{language: {clean, ablated, control, interval, p, margin, specific}}, ablated value first, evaluated value second.
+
+    interval and p are of the effect on support; margin: effect, interval and p in nats; specific: see `specific_summary`.
+    """
 
     def table(language: int, cell: Any) -> dict[str, dict[str, Any]]:
         return {
@@ -58,6 +53,12 @@ def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
             "control": table(place, control),
             "interval": table(place, lambda at: [number(x) for x in matrix.interval[at]]),
             "p": table(place, lambda at: number(matrix.p[at])),
+            "margin": {
+                "effect": table(place, lambda at: number(matrix.margin_effect[at])),
+                "interval": table(place, lambda at: [number(x) for x in matrix.margin_interval[at]]),
+                "p": table(place, lambda at: number(matrix.margin_p[at])),
+            },
+            "specific": specific_summary(matrix, place),
         }
     return found
 
@@ -86,6 +87,7 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
         said.append(line + ".")
     for place, language in enumerate(matrix.languages):
         said.append(_language_words(matrix, place, language, method))
+        said.append(specific_words(matrix, place))
     said.append(_evidence(matrix))
     said += _asked_words(matrix)
     if "matching" in matrix.meta:
@@ -152,7 +154,8 @@ def _language_words(matrix: SupportMatrix, place: int, language: str, method: st
     significant = sum(float(matrix.p[place, v, a]) < 0.05 for v, a in pairs)
     line += (
         f" Ablating a value's own {method} neurons changes its support by {_range(own, True)} points; for {significant} of "
-        f"{len(pairs)} values p < 0.05 after correction for all cells"
+        f"{len(pairs)} values p < 0.05 after correction for all cells (which a merely damaged model may show, too). It changes the "
+        f"margin by {_nats(matrix, place, pairs)} nats on average"
     )
     if others:
         line += f". It changes other values' support by {_sizes(others)}"
@@ -160,6 +163,11 @@ def _language_words(matrix: SupportMatrix, place: int, language: str, method: st
         controls = (100 * matrix.control_effect[place]).flatten()
         line += f"; matched random neurons change any support by {_sizes(controls[~controls.isnan()].tolist())}"
     return line + "."
+
+
+def _nats(matrix: SupportMatrix, place: int, pairs: Sequence[tuple[int, int]]) -> str:
+    changes = [float(matrix.margin_effect[place, v, a]) for v, a in pairs]
+    return f"{sum(changes) / len(changes):+.1f}"
 
 
 def _sizes(changes: Sequence[float]) -> str:

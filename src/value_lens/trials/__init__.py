@@ -4,5 +4,15 @@ from .figure import Picture
 from .inference import Inference
 from .matrix import SupportMatrix
 from .run import support_matrix
+from .verdicts import ABLATIONS, LEAST_CONTROLS, LEAST_VALUES, SpecificEffects
 
-__all__ = ["Picture", "Inference", "SupportMatrix", "support_matrix"]
+__all__ = [
+    "ABLATIONS",
+    "LEAST_CONTROLS",
+    "LEAST_VALUES",
+    "Picture",
+    "Inference",
+    "SpecificEffects",
+    "SupportMatrix",
+    "support_matrix",
+]

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from jaxtyping import Float64
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font, get_font_names
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
+from torch import Tensor
 
 if TYPE_CHECKING:
     from .matrix import SupportMatrix
@@ -114,29 +117,49 @@ def _codes(path: str) -> frozenset[int]:
 
 
 def draw_effects(matrix: "SupportMatrix", languages: tuple[str, ...]) -> Picture:
-    """Effects in percentage points: blue lowers support, red raises it, grey was not tested; a dot marks p < 0.05 (corrected)."""
+    """Change of support in percentage points above, change of margin in nats below, a column a language.
+
+    Blue lowers, red raises, grey was not tested. A star marks a value whose own neurons are specific. Cells off the diagonal are
+    leakage and bear no mark: a damaged model has many that are significant.
+    """
     n_rows, n_columns = len(matrix.values), len(matrix.ablated)
-    width = max(5.0, 2.2 + 0.62 * n_columns)
-    figure = Picture(figsize=(width * len(languages), max(4.0, 2.2 + 0.5 * n_rows)), layout="constrained")
-    panels = figure.subplots(1, len(languages), squeeze=False)[0]
-    for panel, language in zip(panels, languages, strict=True):
+    width, height = max(5.0, 2.2 + 0.62 * n_columns), max(4.0, 2.2 + 0.5 * n_rows)
+    figure = Picture(figsize=(width * len(languages), 2 * height), layout="constrained")
+    panels = figure.subplots(2, len(languages), squeeze=False)
+    for column, language in enumerate(languages):
         place = matrix.languages.index(language)
-        effect = (100 * matrix.effect[place]).numpy()
-        panel.set_facecolor("0.85")
-        image = panel.imshow(effect, cmap="RdBu_r", vmin=-100, vmax=100, aspect="auto")
-        panel.set_xticks(range(n_columns), [name.replace("_", " ") for name in matrix.ablated], rotation=45, ha="right")
-        panel.set_yticks(range(n_rows), [name.replace("_", " ") for name in matrix.values])
-        panel.set_xlabel("neurons ablated          • p < 0.05, corrected for all cells")
-        panel.set_ylabel("support measured")
-        panel.set_title(f"Change of support rate ({language}), percentage points")
-        for row in range(n_rows):
-            for column in range(n_columns):
-                number = float(effect[row, column])
-                if math.isnan(number):
-                    continue
-                mark = "•" if float(matrix.p[place, row, column]) < 0.05 else ""
-                shown = f"{number:+.0f}" if round(number) else "0"
-                colour = "white" if abs(number) > 60 else "black"
-                panel.text(column, row, shown + mark, ha="center", va="center", fontsize=8, color=colour)
-        figure.colorbar(image, ax=panel, shrink=0.8)
+        support, margin = 100 * matrix.effect[place], matrix.margin_effect[place]
+        _draw_cells(
+            matrix, place, panels[0, column], support, 100.0, 0, f"Change of support rate ({language}), percentage points"
+        )
+        largest = max(float(margin.nan_to_num().abs().max()), 0.1)
+        _draw_cells(matrix, place, panels[1, column], margin, largest, 1, f"Change of margin ({language}), nats")
     return figure
+
+
+def _draw_cells(
+    matrix: "SupportMatrix",
+    place: int,
+    panel: Axes,
+    effect: Float64[Tensor, "value ablated"],
+    most: float,
+    digits: int,
+    title: str,
+) -> None:
+    panel.set_facecolor("0.85")
+    image = panel.imshow(effect.numpy(), cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
+    panel.set_xticks(range(len(matrix.ablated)), [name.replace("_", " ") for name in matrix.ablated], rotation=45, ha="right")
+    panel.set_yticks(range(len(matrix.values)), [name.replace("_", " ") for name in matrix.values])
+    panel.set_xlabel("neurons ablated\n* specific to the value; off the diagonal: leakage, not marked")
+    panel.set_ylabel("value measured")
+    panel.set_title(title)
+    for row, value in enumerate(matrix.values):
+        for column, ablated in enumerate(matrix.ablated):
+            number = float(effect[row, column])
+            if math.isnan(number):
+                continue
+            specific = value == ablated and matrix.specific.verdicts[place][row] == "specific"
+            written = f"{number:+.{digits}f}" if round(number, digits) else "0"
+            colour = "white" if abs(number) > 0.6 * most else "black"
+            panel.text(column, row, written + "*" * specific, ha="center", va="center", fontsize=8, color=colour)
+    panel.figure.colorbar(image, ax=panel, shrink=0.8)

@@ -1,0 +1,13 @@
+"""How does a number stand in JSON?"""
+
+import math
+
+from torch import Tensor
+
+Number = float | None
+
+
+def number(given: "float | Tensor") -> Number:
+    """To six places; null for NaN."""
+    plain = float(given)
+    return None if math.isnan(plain) else round(plain, 6)
