@@ -16,7 +16,7 @@ OUTSIDE = {"add_hook", "register_forward_hook", "register_forward_pre_hook", "fu
 
 
 class Interrupts:
-    """Raises `KeyboardInterrupt` at the chosen steps: every call, line and return of what is traced, every opcode of attach.py."""
+    """Raises `KeyboardInterrupt` at the chosen steps: every call, line and return of what is traced, every opcode of what attaches."""
 
     def __init__(self, *steps):
         self.steps, self.n, self.moments = set(steps), 0, []
@@ -29,7 +29,7 @@ class Interrupts:
         if event == "call":
             if not self.traced(frame):
                 return None
-            frame.f_trace_opcodes = frame.f_code.co_filename.endswith("attach.py")
+            frame.f_trace_opcodes = frame.f_code.co_filename.endswith(("attach.py", "items.py"))
         if event != "exception":
             self.n += 1
             if self.n in self.steps:

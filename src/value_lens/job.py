@@ -206,7 +206,7 @@ def _summary(
             "n_layers": info.n_layers,
             "d_mlp": info.d_mlp,
             "site": job.site,
-            "fingerprint": info.fingerprint,
+            "fingerprint": info.fingerprint or "unknown",
         },
         "corpus": {
             "values": list(stats.values),

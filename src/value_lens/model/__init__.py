@@ -1,6 +1,5 @@
 """How does the library touch a model? The only folder that imports TransformerLens."""
 
-from .attach import HookFunction
 from .encoding import Input, encode_all, encode_each, joined
 from .generation import (
     blank_tokens,
@@ -14,6 +13,7 @@ from .generation import (
     written,
 )
 from .hooks import cutting, reading, writing
+from .items import HookFunction
 from .load import ENGINES, load_model
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
 from .tokens import (

@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..errors import NotFiniteError
-from .attach import Attachment, Evaluation, Setting
+from .attach import Attachment
+from .items import Evaluation, Setting
 from .parts import walk
 from .view import ModelView
 from .vocabulary import padding_id, special_ids

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .attach import HookFunction
+from .items import HookFunction
 from .sites import NeuronSite
 
 Reader = Callable[[int, Float[Tensor, "batch pos neuron"]], None]

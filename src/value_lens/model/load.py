@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from ..errors import ModelLoadError
-from .attach import Attachment, Setting
+from .attach import Attachment
+from .items import Setting
 
 ENGINES = ("bridge", "hooked")
 SHOWN = 3  # missing weights that an error message lists

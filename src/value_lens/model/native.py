@@ -10,7 +10,8 @@ from typing import Any
 
 from torch import nn
 
-from .attach import Item, Setting, StandIn
+from .attach import Item
+from .items import Setting, StandIn
 from .parts import points, records_outputs
 
 NORMS = ("ln1", "ln2", "ln1_post", "ln2_post")

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .attach import MARK
+from .items import MARK
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from ..errors import ModelLoadError, SiteError
 from .agreement import PADDING, difference, padding_changes, trial_rows
-from .attach import Attachment, Evaluation, HookFunction, Item, PointHook, PreHook, heal
+from .attach import Attachment, Item, heal
 from .autocast import without_autocast
 from .fingerprint import Fingerprint
+from .items import Evaluation, HookFunction, PointHook, PreHook
 from .load import transformer_lens_version
 from .native import Aside, Components, components
 from .parts import Parts, walk
@@ -223,16 +224,21 @@ class ModelView:
 
     def _require_heeded(self, aside: Aside, parts: Parts) -> None:
         """Raise `SiteError` if padding changes what the model computes, as it is now with its hooks."""
-        foreign = parts.foreign_hooks()
-        key = (aside.key, foreign)
+        key = (aside.key, parts.foreign_hooks())
         if key not in self._padding:
             attachment = Attachment(self.model, [Evaluation(parts.training), *aside.items()])
-            self._padding[key] = attachment.run(lambda: padding_changes(self._logits, *self._rows()), alone=True)
+            try:
+                self._padding[key] = attachment.run(lambda: padding_changes(self._logits, *self._rows()), alone=True)
+            except Exception as error:  # whatever a hook of the user's own raises
+                raise SiteError(
+                    "whether padding changes what this model computes cannot be tried: a run of two short rows failed "
+                    f"({type(error).__name__}: {error}); so texts cannot share a batch; pass max_tokens=1"
+                ) from error
         if self._padding[key] > PADDING:
-            hooks = ", or a hook on it does not act on each token by itself" if foreign else ""
             raise SiteError(
-                "padding changes what this model computes for the tokens beside it (TransformerLens's attention for this "
-                f"architecture is not causal under a mask{hooks}), so texts cannot share a batch; pass max_tokens=1"
+                "padding changes what this model computes for the tokens beside it, as attention does that is not causal under a "
+                "mask (TransformerLens's for some architectures), quantisation by the batch, or a hook that looks at more than one "
+                "token; so texts cannot share a batch; pass max_tokens=1"
             )
 
     def _rows(self) -> tuple[Int[Tensor, "batch pos"], Bool[Tensor, "batch pos"]]:

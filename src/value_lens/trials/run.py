@@ -44,6 +44,7 @@ def support_matrix(
     filled = [value for value in ablated if len(sets[value])]
     if not filled:
         raise DataError("no value has any neurons, so nothing can be ablated; select more")
+    fingerprint = view.identify().fingerprint
     for value in filled:
         require_neurons_of(view, sets[value])
     chosen = {value: sets[value] for value in filled}
@@ -89,7 +90,7 @@ def support_matrix(
         edited_margins=edited,
         control_margins=random,
         inference=inference,
-        meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": view.info.fingerprint}
+        meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": fingerprint}
         | {"n_pairs": asked.n_pairs, "n_pairs_joined": asked.n_pairs_joined, "n_misfits": asked.n_misfits}
         | (
             {"controls_avoid": "all sets" if barred else "own set", "matching": _matching(chosen, controls, rate)}
