@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer
 from tokenizers import models as kinds
-from transformers import AutoTokenizer, PreTrainedTokenizer, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizer, PreTrainedTokenizerFast
 
 import value_lens as vl
 from value_lens.errors import DataError
@@ -232,13 +232,23 @@ def test_a_bos_that_the_embedding_lacks_is_left_out(model, texts):
 def test_a_text_with_a_token_that_the_embedding_lacks_is_refused_by_its_id(model):
     lens = vl.ValueLens(model, tokenizer=beyond(additional_special_tokens=["<|image|>"]))
     rows = lens._view.n_embedded
-    told = rf"'odd' has the token '<\|image\|>' \(id {rows}\), but the model's embedding has {rows} rows: .*; leave it out"
+    told = rf"'odd' has the token '<\|image\|>' \(id {rows}\), but the model's embedding has {rows} rows: .*; leave it out, or"
     with pytest.raises(DataError, match=told):
         lens.collect([text("the river"), text("the <|image|> river", id="odd")])
     with pytest.raises(DataError, match=told):
         lens.margins([dilemma("the river"), dilemma("see <|image|>", id="odd")], question=QUESTION)
-    with pytest.raises(DataError, match=rf"'0' has the token '<\|image\|>' \(id {rows}\)"):
+    with pytest.raises(DataError, match=rf"'number 1' has the token '<\|image\|>' \(id {rows}\)"):
         lens.activations("<|image|>", every_neuron(lens))
+
+
+def test_so_is_a_conversation_of_a_local_writer(model, folders):
+    odd, rows = beyond(additional_special_tokens=["<|image|>"]), len(tiny.byte_tokenizer())
+    own = AutoModelForCausalLM.from_pretrained(folders["llama"])
+    for writer in (vl.local_writer(model, odd), vl.local_writer(own, odd)):
+        with pytest.raises(
+            DataError, match=rf"the conversation has the token '<\|image\|>' \(id {rows}\), but the model's embedding"
+        ):
+            writer([{"role": "user", "content": "see <|image|>"}])
 
 
 def test_the_embeddings_rows_are_counted_on_the_weights(model, texts, monkeypatch):

@@ -16,10 +16,8 @@ from torch import Tensor
 
 from ..corpus import Dilemma
 from ..errors import DataError, NotFiniteError
-from ..model import BATCH_TOKENS, EncodedText, ModelView, PaddingSide, bucket, encode, first_difference, pad
+from ..model import BATCH_TOKENS, EncodedText, ModelView, PaddingSide, bucket, encode, first_difference, joined, pad
 from .question import Presentation, Question
-
-SHOWN = 5  # dilemmas that an error message names
 
 
 @dataclass(frozen=True)
@@ -53,15 +51,15 @@ class EncodedQuestion:
             share = 1 / len(presentations)
             for presentation in presentations:
                 try:
-                    made, joined = encoder(view, presentation, dilemma.id, share, len(self._sequences))
+                    made, earlier = encoder(view, presentation, dilemma.id, share, len(self._sequences))
                 except DataError as error:
                     refused[dilemma.id] = error
                     break
                 self._sequences += made
                 self.n_pairs += 1
-                self.n_pairs_joined += joined
+                self.n_pairs_joined += earlier
         if refused:
-            raise _refusal(refused, len(self.dilemmas))
+            raise joined(list(refused.values()), len(self.dilemmas), "dilemmas")
         misfits = [dilemma for dilemma in self.dilemmas if question.misfits(dilemma)]
         self.n_misfits = len(misfits)
         if misfits:
@@ -98,16 +96,6 @@ class EncodedQuestion:
                 f"the log-probabilities of dilemma {self.dilemmas[bad[0]].id!r} are not finite ({len(bad)} such)"
             )
         return found
-
-
-def _refusal(refused: dict[str, DataError], n_dilemmas: int) -> DataError:
-    """One error for all that cannot be asked, of the first one's kind."""
-    ids, first = list(refused), next(iter(refused.values()))
-    if len(ids) == 1:
-        return first
-    more = ", ..." if len(ids) > SHOWN else ""
-    named = ", ".join(map(repr, ids[:SHOWN]))
-    return type(first)(f"{len(ids)} of {n_dilemmas} dilemmas cannot be put to this model: {named}{more}. The first: {first}")
 
 
 def _label(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:

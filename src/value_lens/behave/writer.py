@@ -17,6 +17,7 @@ from ..model import (
     continued_by_huggingface,
     end_tokens,
     known_tokens,
+    require_embedded,
     tokenize,
     with_bos,
 )
@@ -38,7 +39,7 @@ def local_writer(
     It works one conversation at a time. The same conversation asked again is answered anew; a new writer with the same seed repeats
     the answers of the last. template_arguments, thoughts, and what begins and ends an answer: as in `respond`; of a reply without an
     answer, `problem` says why. Raises `ModelLoadError` without a tokenizer, `DataError` for a chat template that cannot show the
-    conversation, and `RefusedError` for a conversation without room for an answer.
+    conversation and for a token that the model lacks, and `RefusedError` for a conversation without room for an answer.
     """
     view = ModelView(model, tokenizer) if hasattr(model, "hook_dict") else None
     words: Any = view.tokenizer if view else tokenizer
@@ -58,6 +59,8 @@ def local_writer(
         else:
             ids = words(shown, add_special_tokens=not template.text)["input_ids"]
             ids = ids[1:] if ids[:2] == [words.bos_token_id] * 2 else ids  # the text brought one of its own
+        n_embedded = view.n_embedded if view else int(model.get_input_embeddings().weight.shape[0])
+        require_embedded(words, ids, n_embedded, "the conversation")
         room = n_ctx - len(ids) if n_ctx else max_new_tokens
         if room < 1:
             raise RefusedError(f"the conversation is {len(ids)} tokens long and leaves no room in the context of {n_ctx}")

@@ -31,7 +31,7 @@ from .tokens import (
     windows,
 )
 from .view import ModelInfo, ModelView
-from .vocabulary import padding_id, special_ids, with_bos
+from .vocabulary import padding_id, require_embedded, special_ids, with_bos
 
 __all__ = [
     "BATCH_TOKENS",
@@ -65,6 +65,7 @@ __all__ = [
     "pad",
     "padding_id",
     "reading",
+    "require_embedded",
     "require_site",
     "resolve_site",
     "said",

@@ -44,11 +44,11 @@ def encode_all(view: ModelView, inputs: Sequence[Input], *, too_long: TooLong = 
     return [item for item in found if isinstance(item, EncodedText)]
 
 
-def joined(faults: Sequence[DataError], n_inputs: int) -> DataError:
-    """One error for many; a single one as it is."""
+def joined(faults: Sequence[DataError], n_inputs: int, what: str = "texts") -> DataError:
+    """One error for many; a single one as it is. what: the word for what was given."""
     if len(faults) == 1:
         return faults[0]
     listed = "\n".join(f"  {fault}" for fault in faults[:FAULTS_SHOWN])
     more = f"\n  ... and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
     kind = TooLongError if all(isinstance(fault, TooLongError) for fault in faults) else DataError
-    return kind(f"{len(faults)} of {n_inputs} texts cannot be used:\n{listed}{more}")
+    return kind(f"{len(faults)} of {n_inputs} {what} cannot be used:\n{listed}{more}")

@@ -65,7 +65,7 @@ def encode(
     ids = begun
     if len(ids) <= counted:
         raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
-    require_embedded(view, ids, name or str(origin))
+    require_embedded(view.tokenizer, ids, view.n_embedded, f"text {name or origin!r}")
     n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
     if n_cut and too_long == "refuse":
         raise TooLongError(

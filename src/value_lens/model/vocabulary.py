@@ -55,13 +55,12 @@ def padding_id(tokenizer: Any, n_embedded: int) -> int:
     return given if given is not None and 0 <= given < n_embedded else 0
 
 
-def require_embedded(view: ModelView, ids: Sequence[int], name: str) -> None:
-    """Raise `DataError` for a token that the embedding has no row for."""
-    if max(ids, default=0) < view.n_embedded:
+def require_embedded(tokenizer: Any, ids: Sequence[int], n_embedded: int, name: str) -> None:
+    """Raise `DataError` for a token that the embedding has no row for. name: what the ids are of, for the error."""
+    if max(ids, default=0) < n_embedded:
         return
-    token = next(token for token in ids if token >= view.n_embedded)
+    token = next(token for token in ids if token >= n_embedded)
     raise DataError(
-        f"text {name!r} has the token {view.tokenizer.convert_ids_to_tokens(token)!r} (id {token}), but the model's embedding has "
-        f"{view.n_embedded} rows: it was added to the tokenizer, not to the model; leave it out of the text, or load the model with "
-        "its own tokenizer"
+        f"{name} has the token {tokenizer.convert_ids_to_tokens(token)!r} (id {token}), but the model's embedding has {n_embedded} "
+        "rows: it was added to the tokenizer, not to the model; leave it out, or load the model with its own tokenizer"
     )
