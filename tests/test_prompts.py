@@ -81,3 +81,10 @@ def test_a_field_in_literal_braces_is_no_field():
         vl.ChoiceFormat("{scenario} {{first}} {{second}}", (" A", " B"))
     with pytest.raises(DataError, match=r"a continuation needs \{option\}"):
         vl.ChoiceFormat("{scenario}", "{{option}}")
+
+
+def test_messages_of_long_wordings_are_short():
+    for prompt in ("{" + "x" * 10**6 + "}", "x" * 10**6):
+        with pytest.raises(DataError) as error:
+            vl.ChoiceFormat(prompt, (" A", " B"))
+        assert len(str(error.value)) < 5_000

@@ -1,6 +1,6 @@
 """Which words put a dilemma to a model? Templates per language: those packaged, those of published data sets, one's own from a file."""
 
-import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from ..corpus import LAYOUTS
-from ..errors import DataError
+from ..errors import DataError, quoted
+from ..parsing import holds_half_pair, parse_json
 
 Scoring = Literal["label", "continuation"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
@@ -35,8 +36,8 @@ def template_fields(template: str, known: Sequence[str], name: str) -> frozenset
         if brace[1] not in known:  # None for a brace on its own
             fields = ", ".join(f"{{{field}}}" for field in known)
             raise DataError(
-                f"{name} has {brace[0]!r} at character {brace.start() + 1}, which is none of {fields}; write a brace that is meant as "
-                f"such twice, {{{{ or }}}}: {template!r}"
+                f"{name} has {quoted(brace[0])} at character {brace.start() + 1}, which is none of {fields}; write a brace that is "
+                f"meant as such twice, {{{{ or }}}}: {quoted(template)}"
             )
         used.add(brace[1])
     return frozenset(used)
@@ -56,13 +57,17 @@ class ChoiceFormat:
     presents_options: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if any(map(holds_half_pair, (self.prompt, *self.answers))):
+            raise DataError("a wording holds half of a surrogate pair, which no tokenizer reads: write the whole character")
         used = template_fields(self.prompt, ("scenario", "first", "second"), "a prompt")
         if "scenario" not in used or ("first" in used) != ("second" in used):
-            raise DataError(f"a prompt needs {{scenario}}, and {{first}} and {{second}} together or neither: {self.prompt!r}")
+            raise DataError(
+                f"a prompt needs {{scenario}}, and {{first}} and {{second}} together or neither: {quoted(self.prompt)}"
+            )
         object.__setattr__(self, "presents_options", "first" in used)
         if isinstance(self.answers, str):
             if not template_fields(self.answers, ("option",), "a continuation"):
-                raise DataError(f"a continuation needs {{option}}: {self.answers!r}")
+                raise DataError(f"a continuation needs {{option}}: {quoted(self.answers)}")
         elif not self.presents_options:
             raise DataError("labels need a prompt that presents the options")
 
@@ -122,14 +127,14 @@ def load_wordings(source: str | Path, scoring: str) -> Wordings:
     if str(source) in packaged:
         return packaged[str(source)]
     path = Path(source)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(
-            f"no wording {str(source)!r} of scoring {scoring!r}, and no such file; give {', '.join(packaged)}, or a JSON file by language: "
-            '{"en": {"prompt": ..., "answers": ...}}'
+            f"no wording {quoted(str(source))} of scoring {scoring!r}, and no such file; give {', '.join(packaged)}, or a JSON file by "
+            'language: {"en": {"prompt": ..., "answers": ...}}'
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        content = parse_json(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, DataError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     if not isinstance(content, dict) or not content:
         raise DataError(f"{path}: expected an object of wordings by language, got {type(content).__name__}")
@@ -146,7 +151,7 @@ def _wording(content: Any, scoring: str, where: str) -> ChoiceFormat:
     if isinstance(answers, list) and len(answers) == 2 and all(isinstance(answer, str) for answer in answers):
         answers = (answers[0], answers[1])
     elif not isinstance(answers, str):
-        raise DataError(f"{where}, field 'answers': expected two labels or a text with {{option}}, got {str(answers)[:60]}")
+        raise DataError(f"{where}, field 'answers': expected two labels or a text with {{option}}, got {quoted(answers)}")
     try:
         return require_scoring(ChoiceFormat(prompt, answers), scoring)
     except DataError as error:
@@ -157,5 +162,5 @@ def require_scoring(wording: ChoiceFormat, scoring: str) -> ChoiceFormat:
     """The wording, if its answers are what the scoring needs. Raises `DataError`."""
     if isinstance(wording.answers, str) == (scoring == "label"):
         needs = "two labels, as (' A', ' B')" if scoring == "label" else "a text with an {option}"
-        raise DataError(f"scoring {scoring!r} needs answers that are {needs}, got {wording.answers!r}")
+        raise DataError(f"scoring {scoring!r} needs answers that are {needs}, got {quoted(wording.answers)}")
     return wording
