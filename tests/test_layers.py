@@ -28,7 +28,7 @@ ABOVE = (
     "stats",
     "locate",
 )
-BELOW = ("edit", "behave", "trials", "organisms", "report", "lens", "settings", "folder", "job", "cli")
+BELOW = ("edit", "behave", "trials", "organisms", "report", "lens", "settings", "data", "folder", "job", "cli")
 ROOMS = ABOVE + BELOW  # in this order
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 ARRAYS = set("Float Float32 Float64 Int Int32 Int64 Bool UInt8 Shaped Num Real Integer Inexact".split(" "))  # noqa: SIM905

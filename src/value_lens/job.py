@@ -10,8 +10,8 @@ import torch
 
 from . import store
 from .behave import EncodedQuestion, Question
-from .corpus import BadRowsError, Dilemma, Group, LabelledText, bad_rows_beside, layout_of, load_dilemmas, load_texts
-from .corpus.bad_rows import remove_earlier
+from .corpus import Group, LabelledText
+from .data import JobData, load_data
 from .errors import DataError, OutputError
 from .folder import LAYERS, MATRIX, STATS, SUMMARY, clear, neurons_of, picture_of, require_free
 from .lens import ValueLens
@@ -51,7 +51,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     or asked, and the errors of loading, collecting and testing. Files of an earlier run in `out` go when the new ones come.
     """
     require_free(out)
-    data = _load_data(job, Path(out))
+    data = load_data(job, Path(out))
     _require_method(job, data.texts)
     true = read_true_neurons(Path(job.model))
     on_progress("loading the model", 0, 1)
@@ -94,7 +94,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     )
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
     summary = _summary(job, lens, stats, seconds, data, question, methods, matrix)
-    words = [*plain_words(matrix, methods, job.method), *_licences(job), *_skips(job, data)]
+    words = [*plain_words(matrix, methods, job.method), *data.words()]
     if n_cut := stats.n_texts_cut:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
@@ -135,63 +135,12 @@ def _require_room(job: Job, info: ModelInfo) -> None:
         raise DataError(f"n_neurons is {job.n_neurons}, but the model has {n_all} neurons{half}; give at most {most}")
 
 
-@dataclass(frozen=True)
-class _Data:
-    """What the job works on; `skipped` holds, for texts and dilemmas, the error that their bad rows would have been."""
-
-    texts: list[LabelledText]
-    dilemmas: list[Dilemma]
-    skipped: Mapping[str, tuple[BadRowsError, Path]]
-
-    def n_rows_skipped(self) -> dict[str, int]:
-        return {what: len(self.skipped[what][0].rows) if what in self.skipped else 0 for what in ("texts", "dilemmas")}
-
-
-def _load_data(job: Job, out: Path) -> _Data:
-    shared: dict[str, Any] = {"values": job.values, "languages": job.languages, "fillings": job.fillings, "seed": job.seed}
-    skipped: dict[str, tuple[BadRowsError, Path]] = {}
-
-    def loaded(what: str, load: Callable[..., list[Any]], per_group: int | None) -> list[Any]:
-        source, options = _sources(job)[what], {"per_group": per_group, **shared}
-        bad = bad_rows_beside(source, out, what)
-        try:
-            found = load(source, **options)
-        except BadRowsError as error:
-            if not job.skip_bad:
-                raise
-            skipped[what] = error, bad
-            return load(source, skip_bad=bad, **options)
-        if job.skip_bad:
-            remove_earlier(bad)
-        return found
-
-    return _Data(loaded("texts", load_texts, job.per_group), loaded("dilemmas", load_dilemmas, job.per_value), skipped)
-
-
-def _sources(job: Job) -> dict[str, str]:
-    return {"texts": job.texts, "dilemmas": job.dilemmas}
-
-
-def _skips(job: Job, data: _Data) -> list[str]:
-    """What is to be said of rows that were left out."""
-    return [
-        f"{len(error.rows)} of {error.n_rows} rows of {_sources(job)[what]} could not be used; they stand in {path}."
-        for what, (error, path) in data.skipped.items()
-    ]
-
-
-def _licences(job: Job) -> list[str]:
-    """What is to be said of published data sets that were used."""
-    used = {layout.name: layout for layout, _ in map(layout_of, _sources(job).values()) if layout is not None}
-    return [f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in used.values()]
-
-
 def _summary(
     job: Job,
     lens: ValueLens,
     stats: FiringStats,
     seconds: float,
-    data: _Data,
+    data: JobData,
     question: Question,
     methods: Mapping[str, Any],
     matrix: SupportMatrix,
@@ -213,8 +162,7 @@ def _summary(
             "languages": list(stats.languages),
             "n_texts": int(stats.n_texts.sum()),
             "n_tokens": n_tokens,
-            "n_dilemmas": len(data.dilemmas),
-            "n_rows_skipped": data.n_rows_skipped(),
+            **data.summary(),
             "n_texts_cut": stats.n_texts_cut,
         },
         "collect": {"seconds": round(seconds, 3), "tokens_per_second": round(n_tokens / seconds, 1)},

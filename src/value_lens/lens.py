@@ -11,7 +11,7 @@ from torch import Tensor
 from . import stats as _stats
 from . import trials as _trials
 from .behave import EncodedQuestion, Question, support_rate
-from .corpus import Dilemma, LabelledText
+from .corpus import Dilemma, LabelledText, require_one_spelling
 from .edit import Edit, EditLog, require_neurons_of, zero
 from .edit import editing as _editing
 from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, TooLong, resolve_site
@@ -20,6 +20,7 @@ from .report import draw_firing
 from .stats import FiringStats, Progress
 from .trials import Inference, Picture, SupportMatrix
 from .values import in_order
+from .values.names import keyed
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class ValueLens:
 
     def support(self, dilemmas: Sequence[Dilemma], *, question: Question | str = "label") -> dict[str, dict[str, float]]:
         """{language: {value: support rate}}: the share of dilemmas on which the model prefers the aligned option."""
+        require_one_spelling(dilemmas)
         margins = self.margins(dilemmas, question=question)
         found: dict[str, dict[str, float]] = {}
         for language in sorted({d.language for d in dilemmas}):
@@ -144,8 +146,11 @@ class ValueLens:
         """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.
 
         stats: firing statistics at the same site to match the controls' firing rates on; without them the rates are counted on
-        the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or model.
+        the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or model,
+        `DataError` for values that are written in several ways.
         """
+        sets = keyed("value of the neuron sets", sets)
+        require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))
         sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
         site = self._site(sorted(sites)[0])
         if stats is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from .behave import SCORINGS, Question, load_wordings
+from .corpus import DEFAULT, PerGroup, require_count
 from .corpus.bank import FILLINGS
 from .errors import DataError, UnknownNameError
 from .locate import Rule, threshold_rule, top_rule, vape_rule
@@ -20,7 +21,8 @@ CHOICES = {
     "dtype": DTYPES,
     "fillings": FILLINGS,
 }
-LEAST = {"per_group": 1, "per_value": 1, "controls": 0, "max_tokens": 1}
+LEAST = {"controls": 0, "max_tokens": 1}
+COMPOSED = {"texts": 100, "dilemmas": 20}  # of a group, from the bank, where no number is given
 SHARES = ("top", "filter", "bar", "threshold")
 
 
@@ -32,7 +34,8 @@ class Job:
     write its bad ones to a file beside it (or into the output folder). method: whose neurons are ablated.
     n_neurons: the highest-scoring neurons per value instead of the method's published rule. top, filter, bar: VAPE's quantiles.
     threshold: opposition's least difference. wording: a packaged wording's name or a JSON file (see `load_wordings`); None for the
-    published data set's own or the default. per_group, per_value: how many texts and dilemmas of each group.
+    published data set's own or the default. per_group, per_value: how many texts of each value, aspect and language, and dilemmas of
+    each value and language; None for all. By default `COMPOSED` from the bank, and all of any other source.
     """
 
     model: str
@@ -44,8 +47,8 @@ class Job:
     values: tuple[str, ...] | None = None
     languages: tuple[str, ...] | None = None
     fillings: str = "all"
-    per_group: int | None = 100
-    per_value: int | None = 20
+    per_group: PerGroup = DEFAULT
+    per_value: PerGroup = DEFAULT
     site: str = "post"
     method: str = "vape"
     n_neurons: int | None = None
@@ -66,11 +69,11 @@ class Job:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise UnknownNameError(name, getattr(self, name), known)
+        for name in ("per_group", "per_value"):
+            require_count(name, getattr(self, name))
         for name, least in LEAST.items():
-            given = getattr(self, name)
-            if given is not None and given < least:
-                all_of_them = ", or None for all" if name.startswith("per_") else ""
-                raise DataError(f"{name} is {given}; give a count of at least {least}{all_of_them}")
+            if getattr(self, name) < least:
+                raise DataError(f"{name} is {getattr(self, name)}; give a count of at least {least}")
         for name in SHARES:
             if not 0 < getattr(self, name) <= 1:  # so written, it refuses NaN, too
                 raise DataError(f"{name} is {getattr(self, name)}; give a share above 0 and not above 1")

@@ -10,7 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from .._version import __version__
-from .terminal import app, console, names, quiet_libraries, reporting
+from ..corpus import DEFAULT
+from ..corpus.load import COMPOSED
+from .terminal import app, console, counted, names, quiet_libraries, reporting
 
 
 @app.command()
@@ -64,8 +66,9 @@ def audit(
     ],
     out: Annotated[Path | None, typer.Option(help="Write the page to this file, too.")] = None,
     per_group: Annotated[
-        int, typer.Option(help="Texts per value, aspect and language, and dilemmas per value and language.")
-    ] = 200,
+        Any,
+        counted("Texts per value, aspect and language, and dilemmas per value and language.", COMPOSED),
+    ] = DEFAULT,
     system: Annotated[Path | None, typer.Option(help="A value system of your own, for the words that name its values.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with an error when a bar is missed.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Keep good rows; write bad ones to a file beside.")] = False,
@@ -73,17 +76,19 @@ def audit(
 ) -> None:
     """Measure a corpus: duplicates, giveaways, balance, parallel languages; and show ten items per value to read."""
     with reporting():
+        from ..corpus import sample_corpus
         from ..corpus.audit import audit as measured
-        from ..corpus.whole import load_corpus
         from ..report import audit_page
         from ..store import write_atomically
         from ..values import SYSTEMS, load_system
 
         quiet_libraries()
         systems = [*SYSTEMS.values(), *([load_system(system)] if system else [])]
-        texts, dilemmas = load_corpus(corpus, per_group=per_group, seed=seed, skip_bad=skip_bad)
+        samples = sample_corpus(corpus, per_group=per_group, seed=seed, skip_bad=skip_bad)
+        texts, dilemmas = samples[0].records, samples[1].records
         found = measured(texts, dilemmas, source=corpus, systems=systems)
-        page = audit_page(found, texts, dilemmas, seed=seed)
+        said = [s.words(what, corpus) for s, what in zip(samples, ("texts", "dilemmas"), strict=True) if s.n_available]
+        page = audit_page(found, texts, dilemmas, seed=seed, notes=said)
         if out is not None:
             write_atomically(out, page.encode())
     typer.echo(page)

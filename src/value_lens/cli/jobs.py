@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ..corpus import DEFAULT
+from ..settings import COMPOSED
 from .tables import show
-from .terminal import app, console, names, quiet_libraries, reporting
+from .terminal import app, console, counted, names, quiet_libraries, reporting
 
 DEMO_ORGANISM = "selective-gelu"
 
@@ -57,8 +59,8 @@ def run(
     values: Annotated[str | None, typer.Option(help="Values, separated by commas (default: all).")] = None,
     languages: Annotated[str | None, typer.Option(help="Languages, separated by commas (default: all).")] = None,
     fillings: Annotated[str, typer.Option(help="Slot fillings of the bank: all, training, held_out.")] = "all",
-    per_group: Annotated[int, typer.Option(help="Texts per value, aspect and language.")] = 100,
-    per_value: Annotated[int, typer.Option(help="Dilemmas per value and language.")] = 20,
+    per_group: Annotated[Any, counted("Texts per value, aspect and language.", COMPOSED["texts"])] = DEFAULT,
+    per_value: Annotated[Any, counted("Dilemmas per value and language.", COMPOSED["dilemmas"])] = DEFAULT,
     site: Annotated[str, typer.Option(help="post (what multiplies W_out) or gate (as in the papers).")] = "post",
     method: Annotated[str, typer.Option(help="Whose neurons are ablated: vape or opposition.")] = "vape",
     n_neurons: Annotated[int | None, typer.Option(help="Highest scores per value, instead of the published rule.")] = None,

@@ -50,6 +50,22 @@ def quiet_libraries() -> None:
     logging.set_verbosity_error()
 
 
+def counted(what: str, from_bank: int) -> Any:
+    """The option for a number of records of each group."""
+    default = f"{from_bank} of the bank, all of another source"
+    return typer.Option(parser=_count, metavar="N|all", show_default=default, help=what)
+
+
+def _count(given: str) -> "int | str | None":
+    """What a number of records is given as: a count, "all" (None), or, where nothing is given, "default"."""
+    if given in ("all", "default"):
+        return None if given == "all" else given
+    try:
+        return int(given)
+    except ValueError:
+        raise typer.BadParameter(f"{given!r} is neither a whole number nor 'all'") from None
+
+
 def names(given: str | None) -> tuple[str, ...] | None:
     """Names separated by commas; None where nothing is given."""
     return None if given is None else tuple(name.strip() for name in given.split(",") if name.strip())

@@ -12,6 +12,7 @@ from .bank import BANKS, frames
 from .duplicates import Duplicates, duplicates, shingles_of
 from .giveaway import Giveaway, by_value_of, frame_of, giveaway, is_of_bank
 from .records import Dilemma, LabelledText
+from .spelling import require_one_spelling
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,11 @@ def audit(
 ) -> CorpusAudit:
     """Measure a corpus. systems: where the words that name a value are looked up; a value in none is looked for by its own name.
 
-    Raises `DataError` for a corpus that holds nothing.
+    Raises `DataError` for a corpus that holds nothing, and for values or languages that differ in letter case only.
     """
     if not texts and not dilemmas:
         raise DataError("nothing to audit: no texts and no dilemmas")
+    require_one_spelling(texts, dilemmas)
     named = {value.name: value for system in systems for value in system}
     languages = sorted({record.language for record in (*texts, *dilemmas)})
     found = {

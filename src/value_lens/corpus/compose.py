@@ -97,6 +97,16 @@ def key_of(frame: Frame, situation: int, filling: Filling) -> str:
     return f"{frame.id}/{situation}/{''.join(map(str, filling))}"
 
 
+def n_draws(chosen: Selection) -> int:
+    """How many different situations can be composed of the values chosen, whatever `per_group` is."""
+    found = [frame for frame in frames(chosen.source) if frame.value in chosen.values and frame.split == chosen.split]
+    return sum(2 * len(_allowed(frame, chosen.fillings)) for frame in found)
+
+
+def _allowed(frame: Frame, which: str) -> list[Filling]:
+    return [filling for filling in frame.fillings if which == "all" or frame.is_held_out(filling) == (which == "held_out")]
+
+
 def _draws(chosen: Selection, value: str) -> Iterator[tuple[Frame, int, Filling]]:
     """(frame, situation, filling), all different, the same for every language and aspect.
 
@@ -108,8 +118,7 @@ def _draws(chosen: Selection, value: str) -> Iterator[tuple[Frame, int, Filling]
     found = [frame for frame in frames(chosen.source) if frame.value == value and frame.split == chosen.split]
     for frame, first in zip(found, _halves(len(found), rng), strict=True):
         for queue, situation in zip(queues, (first, 1 - first), strict=True):
-            allowed = [f for f in frame.fillings if which == "all" or frame.is_held_out(f) == (which == "held_out")]
-            queue.append([(frame, situation, filling) for filling in spread(allowed, rng)])
+            queue.append([(frame, situation, filling) for filling in spread(_allowed(frame, which), rng)])
     both = zip(turns(queues[0], rng), turns(queues[1], rng), strict=True)
     yield from islice((draw for pair in both for turn in pair for draw in turn), chosen.per_group)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import DataError
 from .layout import Fields, Layout
-from .records import Dilemma, LabelledText, QuestionnaireItem
+from .records import Dilemma, LabelledText, QuestionnaireItem, id_of
 from .tables import Where
 
 
@@ -20,6 +20,24 @@ def _get(row: Fields, *names: str) -> Any:
         if row.get(name) is not None:
             return row[name]
     raise DataError(f"field {names[0]!r} is missing; found {sorted(map(str, row))}")
+
+
+def _id(row: Fields, where: Where, *names: str) -> str:
+    """The row's id, as it is written, under the first of several names that it has; else its number."""
+    for name in names:
+        if row.get(name) is not None:
+            return id_of(row[name], name)
+    return _number(where, row)
+
+
+def _name(row: Fields, *names: str) -> str:
+    """A name as it is written, under the first of several names that the row has; "" without one. Raises `DataError` for no text."""
+    for name in names:
+        if row.get(name) is not None:
+            if not isinstance(row[name], str):
+                raise DataError(f"field {name!r}: expected a text, got {row[name]!r}")
+            return row[name]
+    return ""
 
 
 def _number(where: Where, row: Fields) -> str:
@@ -43,7 +61,7 @@ def _disposition(row: Fields) -> str:
 def _moral_story(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     scene = f"{_get(row, 'situation')} {_get(row, 'intention')}"
     yield {
-        "id": str(row.get("ID") or row.get("guid") or _number(where, row)),
+        "id": _id(row, where, "ID", "guid"),
         "scenario": scene,
         "aligned": _get(row, "moral_action"),
         "violating": _get(row, "immoral_action"),
@@ -61,6 +79,7 @@ def _moral_story_texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
             "value": dilemma["value"],
             "aspect": aspect,
             "language": "en",
+            "cluster": dilemma["id"],
         }
 
 
@@ -133,7 +152,7 @@ def _touche(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
         chosen = [value for value in TOUCHE_VALUES if str(row.get(value)) == "1"]
         if not any(value in row for value in TOUCHE_VALUES):
             raise DataError(f"no labels: none of the columns {list(TOUCHE_VALUES[:2])} ...; found {sorted(map(str, row))}")
-    key = _get(row, "Argument ID")
+    key = id_of(_get(row, "Argument ID"), "Argument ID")
     for value in chosen:  # an argument may resort to several values, or to none
         yield {
             "id": f"{key}/{value}",
@@ -142,6 +161,7 @@ def _touche(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
             "value": value,
             "aspect": "+",
             "language": "en",
+            "cluster": key,
         }
 
 
@@ -180,17 +200,19 @@ def _portrait(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     asked = _get(row, "content")
     parts = [asked.get("title"), asked.get("text")] if isinstance(asked, Mapping) else [asked]
     prompt = "\n\n".join(part.strip() for part in parts if part)
+    asked_id = id_of(row.get("portrait_id", where.number), "portrait_id")
     for place, output in enumerate(_get(row, "outputs"), start=1):
         for value, r in _get(output, "correlations"):
             if abs(r) >= PORTRAIT_BAR:
-                name = str(value).lower()
+                name, own = str(value).lower(), id_of(output.get("id", place), "id")
                 yield {
-                    "id": f"{row.get('portrait_id', where.number)}/{output.get('id', place)}/{name}",
+                    "id": f"{asked_id}/{own}/{name}",
                     "prompt": prompt + "\n\n",
                     "text": _get(output, "content"),
                     "value": name,
                     "aspect": "+" if r > 0 else "-",
                     "language": "en",
+                    "cluster": asked_id,
                 }
 
 
@@ -209,14 +231,14 @@ def _c_voice_texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     for aspect, side, text in (("+", "support", support), ("-", "conflict", conflict)):
         reason = row.get(f"{side}_rationale") or row.get(f"{side}_reason")
         whole = gap.join(filter(None, (scene, text, reason)))
-        yield {**made, "id": f"{made['id']}/{aspect}", "text": whole, "aspect": aspect}
+        yield {**made, "id": f"{made['id']}/{aspect}", "text": whole, "aspect": aspect, "cluster": made["id"]}
 
 
 def _c_voice_parts(row: Fields, where: Where) -> tuple[dict[str, Any], str, str]:
     support, conflict = (_get(row, *names) for names in (("support", "support_choice"), ("conflict", "conflict_choice")))
-    value = row.get("value") or row.get("sheet") or row.get("key") or _disposition(row)
+    value = _name(row, "value", "sheet", "key") or _disposition(row)
     language = row.get("language") or _language_of(support)
-    return {"id": str(row.get("id") or _number(where, row)), "value": value, "language": language}, support, conflict
+    return {"id": _id(row, where, "id"), "value": value, "language": language}, support, conflict
 
 
 _OPPOSED = ("non_", "non-", "anti_", "anti-", "low_", "low ", "not_", "not ", "-")
@@ -224,7 +246,7 @@ _OPPOSED = ("non_", "non-", "anti_", "anti-", "low_", "low ", "not_", "not ", "-
 
 def _value_insight(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     """The pole stands under "pole", or is the key of its list: a value's name, or the name after "non-", "low" or "-"."""
-    named = str(row.get("value") or row.get("key") or row.get("sheet") or _get(row, "pole")).strip()
+    named = (_name(row, "value", "key", "sheet") or str(_get(row, "pole"))).strip()
     pole = str(row.get("pole") or "").strip()
     prefix = next((mark for mark in _OPPOSED if named.lower().startswith(mark)), "")
     if pole.lower() in ("+", "1", "positive", "high", "support"):
@@ -239,7 +261,7 @@ def _value_insight(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     text = _get(row, "description", "text", "response")
     language = row.get("language") or _language_of(text)
     made = {
-        "id": str(row.get("id") or _number(where, row)),
+        "id": _id(row, where, "id"),
         "text": text,
         "value": value,
         "aspect": aspect,

@@ -1,21 +1,19 @@
 """Where do texts, dilemmas and questions come from? The packaged bank, published data sets, any file or table, a hub name."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic
 
 from ..errors import DataError, UnknownNameError
+from ..values.names import standard
 from . import bank, compose, poles
 from .compose import Selection
-from .layout import Layout
-from .layouts import LAYOUTS
-from .reading import Convert, records_of, renamed
-from .records import AnyRecord, Dilemma, LabelledText, QuestionnaireItem, Record, SituationalQuestion
-from .tables import SUFFIXES, Row, hub_rows, read_rows, rows_of
+from .draw import DEFAULT, Draw, PerGroup, Sample, drawn, require_count
+from .records import ASPECTS, Dilemma, LabelledText, QuestionnaireItem, Record, SituationalQuestion
+from .source import Source, asked_for, name_of, opened
 
-Source = Any  # see `load_texts`
+COMPOSED = 200  # records a group that `load_texts` and its kin compose from the bank unless a number is given
 
 
 def load_texts(
@@ -25,7 +23,7 @@ def load_texts(
     languages: Sequence[str] | None = None,
     split: str | None = None,
     fillings: str = "all",
-    per_group: int | None = 200,
+    per_group: PerGroup = DEFAULT,
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
     skip_bad: str | Path | None = None,
@@ -37,10 +35,12 @@ def load_texts(
     from local files ("moral_stories:PATH"); a path (.jsonl, .json, .csv, .tsv, .xlsx, .parquet, a saved `datasets` folder); a hub
     name; a pandas table, a `datasets` object, or any iterable of records or mappings.
 
-    For the bank, `split` is "activation" (default) or "evaluation", `fillings` "all", "training" or "held_out", and up to `per_group`
-    distinct texts are composed for each (value, aspect, language): 4,000 is all there are (None). For a hub name `split` is its split
-    ("train"). Other sources keep at most `per_group` a group, in order. `columns` maps our field names to the source's.
-    skip_bad: a file for bad rows; without it they are an error, all at once.
+    For the bank, `split` is "activation" (default) or "evaluation", and `fillings` "all", "training" or "held_out". For a hub name
+    `split` is its split ("train"). `columns` maps our field names to the source's. skip_bad: a file for bad rows; without it they are
+    an error, all at once.
+
+    per_group: how many of each (value, aspect, language), None for all: drawn by `seed`, every cluster once before any comes again. Of
+    the bank's 4,000 texts a group 200 are composed by default; of any other source all are taken.
 
     Raises `DataError` (`BadRowsError` lists file, line and field of every bad row) and `UnknownNameError` (value, language, split).
     """
@@ -55,7 +55,7 @@ def load_dilemmas(
     languages: Sequence[str] | None = None,
     split: str | None = None,
     fillings: str = "all",
-    per_group: int | None = 200,
+    per_group: PerGroup = DEFAULT,
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
     skip_bad: str | Path | None = None,
@@ -71,7 +71,8 @@ def load_items(
     values: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
     split: str | None = None,
-    per_group: int | None = None,
+    per_group: PerGroup = DEFAULT,
+    seed: int = 0,
     columns: Mapping[str, str] | None = None,
     skip_bad: str | Path | None = None,
 ) -> list[QuestionnaireItem]:
@@ -85,7 +86,7 @@ def load_questions(
     *,
     values: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
-    per_group: int | None = 200,
+    per_group: PerGroup = DEFAULT,
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
     skip_bad: str | Path | None = None,
@@ -103,23 +104,57 @@ def stream(
     languages: Sequence[str] | None = None,
     split: str | None = None,
     fillings: str = "all",
-    per_group: int | None = None,
+    per_group: PerGroup = None,
     seed: int = 0,
     columns: Mapping[str, str] | None = None,
     skip_bad: str | Path | None = None,
 ) -> "Stream[Record]":
-    """The records of a source one at a time, for sets larger than memory; arguments and errors as in `load_texts`.
+    """The records of a source one at a time, for sets larger than memory; arguments and errors as in `load_texts`, default all.
 
     It may be gone through again and again, by `ValueLens.collect` too, unless its source is itself an iterator. Of what has passed,
-    only a hash of each id and its place are kept. Errors that need the whole source come at its end.
+    only a hash of each id and its place are kept. Errors that need the whole source come at its end. A draw of `per_group` from
+    anything but the bank reads it twice and keeps each record's id, pair, cluster and group meanwhile; an iterator it holds whole.
     """
-    if per_group is not None and per_group < 1:
-        raise DataError(f"per_group is {per_group}; give a count of at least 1, or None for all")
+    require_count("per_group", per_group)
     asked = {"value": _listed(values), "language": _listed(languages)}
     if bank.is_bank(source):
-        rest = Selection(source, (), (), split or "", fillings, per_group, seed)
-        return Stream(lambda: _from_bank(kind, rest, asked))
-    return Stream(lambda: _chosen(_opened(kind, source, split, columns, skip_bad), asked, per_group, _name(source)))
+        n_composed = COMPOSED if per_group == DEFAULT else per_group
+        rest = Selection(source, (), (), split or "", fillings, n_composed, seed)
+        return Stream(lambda: _composed(kind, _selection(kind, rest, asked)))
+    whole = Stream(lambda: asked_for(opened(kind, source, split, columns, skip_bad), asked, name_of(source)))
+    if per_group is None or per_group == DEFAULT:
+        return whole
+    return Stream(lambda: drawn(iter(whole) if isinstance(source, Iterator) else whole, per_group, seed))
+
+
+def sample(
+    kind: type[Record],
+    source: Source,
+    *,
+    values: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    split: str | None = None,
+    fillings: str = "all",
+    per_group: PerGroup = DEFAULT,
+    seed: int = 0,
+    columns: Mapping[str, str] | None = None,
+    skip_bad: str | Path | None = None,
+) -> Sample[Record]:
+    """The records that `stream` gives, and how many there are to draw from; arguments and errors as in `load_texts`."""
+    shared: dict[str, Any] = {"values": values, "languages": languages, "split": split, "fillings": fillings}
+    if bank.is_bank(source):
+        records = list(stream(kind, source, per_group=per_group, seed=seed, **shared))
+        asked = {"value": _listed(values), "language": _listed(languages)}
+        chosen = _selection(kind, Selection(source, (), (), split or "", fillings, None, seed), asked)
+        return Sample(records, _n_composable(kind, chosen))
+    require_count("per_group", per_group)
+    whole = stream(kind, source, columns=columns, skip_bad=skip_bad, **shared)
+    if per_group is None or per_group == DEFAULT:
+        records = list(whole)
+        return Sample(records, len(records))
+    again = list(whole) if isinstance(source, Iterator) else whole
+    draw = Draw.of(again, per_group, seed)
+    return Sample(list(draw.taken(again)), draw.n_available)
 
 
 @dataclass(frozen=True)
@@ -132,7 +167,8 @@ class Stream(Generic[Record]):
         return self.opened()
 
 
-def _from_bank(kind: type[Record], rest: Selection, asked: Mapping[str, list[str] | None]) -> Iterator[Any]:
+def _selection(kind: type, rest: Selection, asked: Mapping[str, list[str] | None]) -> Selection:
+    """What is composed from the bank, its values, languages and split known to be there."""
     source, languages = rest.source, _known("language", asked["language"], bank.LANGUAGES)
     if source not in (*bank.BANKS, poles.POLES):
         raise UnknownNameError("source of the bank", source, [*bank.BANKS, poles.POLES])
@@ -141,18 +177,28 @@ def _from_bank(kind: type[Record], rest: Selection, asked: Mapping[str, list[str
             raise DataError("pole descriptions and questions have no splits and no held-out fillings")
         if kind not in (SituationalQuestion, LabelledText):
             raise DataError(f"{source!r} holds pole descriptions and questions, no {kind.__name__}")
-        values = _known("value", asked["value"], poles.VALUES)
-        if kind is LabelledText:
-            return poles.descriptions(values, languages, rest.per_group)
-        return poles.questions(values, languages, rest.per_group, rest.seed)
+        return replace(rest, source=poles.POLES, values=_known("value", asked["value"], poles.VALUES), languages=languages)
     if kind not in (LabelledText, Dilemma):
         raise DataError(f"the bank holds no {kind.__name__}; give a file, a table or a published data set")
     split = rest.split or ("activation" if kind is LabelledText else "evaluation")
     _known("split", [split], bank.SPLITS)
     _known("fillings", [rest.fillings], bank.FILLINGS)
     values = _known("value", asked["value"], bank.BANKS[source].names)
-    selection = replace(rest, values=values, languages=languages, split=split)
-    return compose.compose_texts(selection) if kind is LabelledText else compose.compose_dilemmas(selection)
+    return replace(rest, values=values, languages=languages, split=split)
+
+
+def _composed(kind: type[Record], chosen: Selection) -> Iterator[Any]:
+    if chosen.source == poles.POLES and kind is LabelledText:
+        return poles.descriptions(chosen.values, chosen.languages, chosen.per_group)
+    if chosen.source == poles.POLES:
+        return poles.questions(chosen.values, chosen.languages, chosen.per_group, chosen.seed)
+    return compose.compose_texts(chosen) if kind is LabelledText else compose.compose_dilemmas(chosen)
+
+
+def _n_composable(kind: type[Record], chosen: Selection) -> int:
+    if chosen.source == poles.POLES:
+        return sum(1 for _ in _composed(kind, chosen))
+    return compose.n_draws(chosen) * len(chosen.languages) * (len(ASPECTS) if kind is LabelledText else 1)
 
 
 def _known(kind: str, asked: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -166,81 +212,7 @@ def _listed(asked: Sequence[str] | None) -> list[str] | None:
     """Names as a list, one name alone included; raises `DataError` for an empty choice."""
     if asked is None:
         return None
-    names = [asked] if isinstance(asked, str) else list(asked)
+    names = [standard(name) for name in ([asked] if isinstance(asked, str) else asked)]
     if not names:
         raise DataError("an empty list of values or languages chooses nothing; give some, or None for all")
     return names
-
-
-def _opened(
-    kind: type[Record], source: Source, split: str | None, columns: Mapping[str, str] | None, skip_bad: str | Path | None
-) -> Iterator[Record]:
-    """The records of a source that is not the bank."""
-    layout, path = layout_of(source)
-    if skip_bad is not None and isinstance(source, (str, Path)) and Path(skip_bad).resolve() == Path(path or source).resolve():
-        raise DataError(f"skip_bad is the source itself ({skip_bad}); bad rows need a file of their own")
-    convert: Convert | None = renamed(columns) if columns else None
-    if layout is not None:
-        if kind not in layout.makes:
-            held = ", ".join(made.__name__ for made in layout.makes)
-            raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {held}")
-        make = layout.makes[kind]
-        convert = lambda row, where: [{"source": layout.name, **made} for made in make(row, where)]  # noqa: E731
-        rows = layout.rows(kind, path, split)
-    else:
-        rows = rows_from(source, split)
-    return records_of(rows, kind, convert=convert, skip_bad=skip_bad)
-
-
-def layout_of(source: Source) -> tuple[Layout | None, str | None]:
-    """(layout, local path) of a published data set by its name, "NAME" or "NAME:PATH"; (None, None) for any other source."""
-    if not isinstance(source, str):
-        return None, None
-    name, colon, path = source.partition(":")
-    return (LAYOUTS[name], path if colon else None) if name in LAYOUTS else (None, None)
-
-
-def rows_from(source: Source, split: str | None) -> Iterator[Row]:
-    """The rows of a source that is neither the bank nor a published data set."""
-    if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or os.path.isfile(source))):
-        if os.path.isdir(source):
-            return hub_rows(str(source), split or "train")
-        if split is not None:
-            raise DataError(f"{source} is one file without splits; give the file that holds {split!r}")
-        return read_rows(source)
-    if isinstance(source, str):
-        return hub_rows(source, split or "train")
-    if split is not None:
-        raise DataError(f"a {_name(source)} has no splits; choose its part {split!r} before loading")
-    return rows_of(source)
-
-
-def _chosen(
-    records: Iterable[Record], asked: Mapping[str, list[str] | None], per_group: int | None, name: str
-) -> Iterator[Record]:
-    """The records of the values and languages asked for, at most so many a group. Raises when one of them is not there."""
-    known: dict[str, set[str]] = {"value": set(), "language": set()}
-    taken: dict[Any, int] = {}
-    for record in records:
-        for field, found in known.items():
-            found.add(getattr(record, field))
-        if all(names is None or getattr(record, field) in names for field, names in asked.items()):
-            group = group_of(record)
-            taken[group] = taken.get(group, 0) + 1
-            if per_group is None or taken[group] <= per_group:
-                yield record
-    if not known["value"]:
-        raise DataError(f"{name} holds no records")
-    for field, names in asked.items():
-        for missing in [given for given in names or () if given not in known[field]]:
-            raise UnknownNameError(field, missing, sorted(known[field]))
-    if not taken:
-        raise DataError(f"{name} holds nothing of value {asked['value']} in language {asked['language']} together")
-
-
-def _name(source: Source) -> str:
-    return str(source) if isinstance(source, (str, Path)) else type(source).__name__
-
-
-def group_of(record: AnyRecord) -> tuple[str, ...]:
-    return record.group if isinstance(record, LabelledText) else (record.value, record.language)

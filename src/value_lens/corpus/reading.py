@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import DataError, shortened
 from .bad_rows import BadRow, remove_earlier, require_free, writable, write_bad_rows
 from .records import Record, record_from
+from .spelling import Spellings
 from .tables import Malformed, Row, Where, read_rows
 
 SHOWN = 20  # bad rows that an error message lists
@@ -41,13 +42,14 @@ def records_of(
     """The records of rows, one at a time; at the end, the bad rows.
 
     convert: what makes mappings of a foreign layout's row. skip_bad: a JSON Lines file that bad rows are written to (place,
-    problem, content); without it they raise `BadRowsError`, all at once. An id that comes twice is bad the second time. Where all
-    rows are bad there is nothing to go on with: `DataError`.
+    problem, content); without it they raise `BadRowsError`, all at once. An id that comes twice is bad the second time. `DataError`
+    where all rows are bad, so that there is nothing to go on with, and for values or languages that differ in letter case only.
     """
     if skip_bad is not None:
         require_free(skip_bad)
     bad: list[BadRow] = []
     seen: dict[int, Where] = {}
+    spellings = Spellings()
     n_rows = 0
     for where, content in rows:
         n_rows += 1
@@ -59,6 +61,7 @@ def records_of(
                 if (key := hash(record.id)) in seen:
                     raise DataError(f"{where}: field 'id': {record.id!r} stands at {seen[key]} already")
                 seen[key] = where
+                spellings.meet(record, where)
                 yield record
         except DataError as error:
             bad.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _content(content)))
@@ -75,6 +78,7 @@ def records_of(
                 f"none of the {n_rows} rows can be used; they stand in {skip_bad}, the first of them:\n"
                 f"  {bad[0].where}: {bad[0].problem}"
             )
+    spellings.require_one_each()
 
 
 def read_jsonl(path: str | Path, kind: type[Record]) -> Iterator[Record]:
@@ -116,7 +120,8 @@ def renamed(columns: Mapping[str, str]) -> Convert:
         missing = [theirs for theirs in columns.values() if theirs not in content]
         if missing:
             raise DataError(f"no column {missing[0]!r}; found {sorted(map(str, content))}")
-        return [{**content, **{ours: content[theirs] for ours, theirs in columns.items()}}]
+        others = {name: given for name, given in content.items() if name not in columns.values() or name in columns}
+        return [{**others, **{ours: content[theirs] for ours, theirs in columns.items()}}]
 
     return convert
 

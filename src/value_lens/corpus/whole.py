@@ -1,15 +1,17 @@
 """What does a corpus hold, texts, dilemmas, or both? Everything of a source that can be audited."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
 from .bank import is_bank
-from .load import layout_of, load_dilemmas, load_texts, rows_from
+from .draw import DEFAULT, PerGroup, Sample
+from .load import sample
 from .reading import BadRowsError
-from .records import Dilemma, LabelledText, SituationalQuestion
+from .records import Dilemma, LabelledText, Record, SituationalQuestion
+from .source import layout_of, rows_from
 
 FILES: dict[type, str] = {
     LabelledText: "texts.jsonl",
@@ -29,28 +31,41 @@ def bad_rows_beside(source: str, fallback: str | Path, what: str) -> Path:
 
 
 def load_corpus(
-    source: str, *, per_group: int | None = 200, seed: int = 0, skip_bad: bool = False
+    source: str, *, per_group: PerGroup = DEFAULT, seed: int = 0, skip_bad: bool = False
 ) -> tuple[list[LabelledText], list[Dilemma]]:
     """(texts, dilemmas) of a source: both from the bank, from a published data set that has both, and from a folder with
     texts.jsonl and dilemmas.jsonl; else what its first good row looks like. Raises as `load_texts` does.
     """
+    texts, dilemmas = sample_corpus(source, per_group=per_group, seed=seed, skip_bad=skip_bad)
+    return texts.records, dilemmas.records
+
+
+def sample_corpus(
+    source: str, *, per_group: PerGroup = DEFAULT, seed: int = 0, skip_bad: bool = False
+) -> tuple[Sample[LabelledText], Sample[Dilemma]]:
+    """The same with the number of records that there were to draw from."""
     folder = Path(source)
-    if os.path.isdir(folder) and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
-        found = [load_corpus(str(folder / name), per_group=per_group, seed=seed, skip_bad=skip_bad) for name in files]
-        return [text for texts, _ in found for text in texts], [d for _, dilemmas in found for d in dilemmas]
-    kinds = _kinds(source)
     options: dict[str, Any] = {"per_group": per_group, "seed": seed}
-    texts, dilemmas, problems = [], [], []
-    for kind, what, load, kept in ((LabelledText, "texts", load_texts, texts), (Dilemma, "dilemmas", load_dilemmas, dilemmas)):
+    if os.path.isdir(folder) and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
+        found = [sample_corpus(str(folder / name), skip_bad=skip_bad, **options) for name in files]
+        return _joined([texts for texts, _ in found]), _joined([dilemmas for _, dilemmas in found])
+    kinds, problems = _kinds(source), []
+    kept: dict[type, Sample[Any]] = {LabelledText: Sample([], 0), Dilemma: Sample([], 0)}
+    named: dict[Any, str] = {LabelledText: "texts", Dilemma: "dilemmas"}
+    for kind, what in named.items():
         if kind in kinds:
             try:
-                kept += load(source, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None, **options)
+                kept[kind] = sample(kind, source, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None, **options)
             except DataError as error:  # of two kinds, a part of a data set may hold one only
                 problems.append(error)
     partly = any(isinstance(error, BadRowsError) and error.n_good for error in problems)
-    if problems and (partly or not (texts or dilemmas)):
+    if problems and (partly or not any(found.records for found in kept.values())):
         raise problems[0]
-    return texts, dilemmas
+    return kept[LabelledText], kept[Dilemma]
+
+
+def _joined(samples: Sequence[Sample[Record]]) -> Sample[Record]:
+    return Sample([record for found in samples for record in found.records], sum(found.n_available for found in samples))
 
 
 def _kinds(source: str) -> set[type]:

@@ -27,9 +27,13 @@ def audit_page(
     bars: Bars | None = None,
     per_value: int = 10,
     seed: int = 0,
+    notes: Sequence[str] = (),
 ) -> str:
-    """The audit, and `per_value` random items of each value and language, half of them texts where there are both kinds."""
-    lines = [f"Audit of {audit.source or 'a corpus'}", ""]
+    """The audit, and `per_value` random items of each value and language, half of them texts where there are both kinds.
+
+    notes: sentences to set before, such as how many records there were to draw from.
+    """
+    lines = [f"Audit of {audit.source or 'a corpus'}", *notes, ""]
     for found in audit.languages.values():
         lines += [*_table(found), ""]
     lines += [*textwrap.wrap(_LEGEND, WIDTH), ""]

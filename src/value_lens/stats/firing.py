@@ -16,6 +16,7 @@ from ..corpus import ASPECTS, Group
 from ..errors import DataError, MismatchError, UnknownNameError
 from ..neurons import require_same
 from ..values import in_order
+from ..values.names import require_distinct, standard
 from .meta import count_in, merged_meta
 
 _COUNTS, _SUMS = (torch.int64,), (torch.float64,)
@@ -35,7 +36,12 @@ KIND = Kind(
 
 
 def sort_groups(groups: "set[Group] | Sequence[Group]") -> tuple[Group, ...]:
-    """Groups in the order of their value system, then aspect (+ before -), then language: one order for one set."""
+    """Groups in the order of their value system, then aspect (+ before -), then language: one order for one set.
+
+    Raises `DataError` for values or languages that differ only in case, width or outer white space.
+    """
+    require_distinct("value", sorted(group.value for group in groups))
+    require_distinct("language", sorted(group.language for group in groups))
     values = in_order({group.value for group in groups})
     return tuple(sorted(set(groups), key=lambda g: (values.index(g.value), g.aspect != "+", g.aspect, g.language)))
 
@@ -83,7 +89,8 @@ class FiringStats:
         model: str = "",
     ) -> "FiringStats":
         """Statistics from counts made elsewhere (published tables, tests); groups may come in any order and are sorted."""
-        named = [Group(*group) for group in groups]
+        sort_groups([Group(*group) for group in groups])  # as they are written, so that an error shows them so
+        named = [Group(standard(value), aspect, standard(language)) for value, aspect, language in groups]
         order = [named.index(group) for group in sort_groups(named)]
         count_of = lambda given: torch.as_tensor(given).to(torch.int64)  # noqa: E731
         count = lambda given: count_of(given)[order]  # noqa: E731

@@ -7,8 +7,11 @@ them passes them through `require_distinct`.
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TypeVar
 
 from ..errors import DataError
+
+Entry = TypeVar("Entry")
 
 
 @lru_cache(maxsize=4096)
@@ -57,3 +60,9 @@ def require_distinct(what: str, names: Iterable[str] | Mapping[str, object]) -> 
             f"the {what} is written in ways that differ only in case, width or outer white space: {'; '.join(alike)}; "
             "write it in one way"
         )
+
+
+def keyed(what: str, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The entries by the standard form of their names. Raises `DataError` when two of the names are alike."""
+    require_distinct(what, list(entries))
+    return {standard(name): entry for name, entry in entries.items()}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import DataError, UnknownNameError
+from .names import keyed, require_distinct, standard
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Value:
     definition: str
     level: str = ""
     stems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", standard(self.name))
+        for name in ("labels", "stems"):
+            object.__setattr__(self, name, keyed(f"language of the {name} of {self.name!r}", getattr(self, name)))
 
     def label(self, language: str) -> str:
         """Display name in `language`; raises `UnknownNameError` for a language it has no name in."""
@@ -56,6 +62,8 @@ class ValueSystem:
         names = self.names
         if len(set(names)) != len(names):
             raise DataError(f"value system {self.name!r} names a value twice: {names}")
+        require_distinct(f"value of {self.name!r}", names)
+        self._standardise()
         for group, members in self.higher_order.items():
             for member in members:
                 if member not in names:
@@ -67,6 +75,14 @@ class ValueSystem:
         for value in self.relations:
             if value not in names:
                 raise DataError(f"{self.name!r} relates {value!r}, which is no value of it")
+
+    def _standardise(self) -> None:
+        """Names that refer to values and groups, in the form that those have themselves."""
+        groups = keyed(f"higher-order value of {self.name!r}", self.higher_order)
+        members = {group: tuple(map(standard, found)) for group, found in groups.items()}
+        object.__setattr__(self, "higher_order", members)
+        object.__setattr__(self, "opposites", tuple((standard(one), standard(other)) for one, other in self.opposites))
+        object.__setattr__(self, "relations", keyed(f"value related by {self.name!r}", self.relations))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import DataError, UnknownNameError
 from ...values import Value, ValueSystem
+from ...values.names import folded, standard
 from ..records import AnyRecord, Dilemma, LabelledText, SituationalQuestion
 
 Group = tuple[str, str, str]  # value's name, aspect ("" where a recipe has none), language
@@ -77,10 +78,11 @@ class Recipe:
         Raises `UnknownNameError` for an unknown value, `DataError` for no values or languages, or one given twice.
         """
         for what, given in (("values", values), ("languages", languages)):
-            if not given or len(set(given)) < len(given):
+            if not given or len(set(map(folded, given))) < len(given):
                 raise DataError(f"{what} must be given, each once; got {list(given)}")
-        named = [value_named(system, value).name for value in values]
-        return [(value, aspect, language) for value in named for aspect in self.aspects for language in languages]
+        named = [value_named(system, standard(value)).name for value in values]
+        spoken = [standard(language) for language in languages]
+        return [(value, aspect, language) for value in named for aspect in self.aspects for language in spoken]
 
     def task(self, system: ValueSystem, group: "Group", number: int) -> Task:
         value, aspect, language = group
