@@ -67,7 +67,7 @@ class Layout:
                     row = {**extra, **row, "file": _named(file)}
                 yield where, row
 
-    def _labels(self, file: Path) -> dict[str, dict[str, str]]:
+    def _labels(self, file: Path) -> dict[str, dict[str, Any]]:
         if self.join is None or self.join[0] not in file.name:
             return {}
         beside = file.with_name(file.name.replace(self.join[0], self.join[1]))

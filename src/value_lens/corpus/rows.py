@@ -41,10 +41,11 @@ def require_names_once(names: Sequence[str], where: object) -> None:
 def fields_of(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any] | Malformed:
     """The cells of a table's row by their column's name; an empty cell is None, and so are those that the row lacks.
 
-    The first column may be without a name (pandas writes its index so) and is left out; a cell in any other such column would be lost.
+    A cell in a column without a name would be lost, and makes the row bad; but the first column may be numbers without a name, as
+    pandas writes its index, and is left out.
     """
     for place, cell in enumerate(cells):
-        if cell not in (None, "") and place and not (place < len(names) and names[place]):
+        if cell not in (None, "") and not (place < len(names) and names[place]) and (place or not str(cell).isdecimal()):
             problem = f"cell {place + 1} ({cell!r}) stands in a column without a name"
             if place >= len(names):
                 problem = f"more fields than the header's {len(names)}"

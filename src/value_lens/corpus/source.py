@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, UnknownNameError
+from ..errors import DataError, UnknownNameError, quoted
 from .layout import Layout
 from .layouts import LAYOUTS
 from .reading import Convert, records_of, renamed
@@ -53,9 +53,23 @@ def rows_from(source: Source, split: str | None) -> Iterator[Row]:
         return read_rows(source)
     if isinstance(source, str):
         return hub_rows(source, split or "train")
+    if isinstance(source, Mapping):  # a `datasets.DatasetDict` is one
+        return rows_of(_part_of(source, split))
     if split is not None:
         raise DataError(f"a {name_of(source)} has no splits; choose its part {split!r} before loading")
     return rows_of(source)
+
+
+def _part_of(source: Mapping[Any, Any], split: str | None) -> Any:
+    """One split of several. Raises `DataError` when none is named, `UnknownNameError` when there is none of that name."""
+    held = sorted(map(str, source))
+    if not held or not all(isinstance(part, Iterable) and not isinstance(part, (str, bytes)) for part in source.values()):
+        raise DataError(f"a {name_of(source)} with {quoted(held)} is no source of rows; give a list of such mappings")
+    if split is None:
+        raise DataError(f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as split={held[0]!r}")
+    if split not in source:
+        raise UnknownNameError(f"split of the {name_of(source)}", split, held)
+    return source[split]
 
 
 def asked_for(records: Iterable[Record], asked: Mapping[str, list[str] | None], name: str) -> Iterator[Record]:

@@ -123,16 +123,21 @@ def rows_of(items: Any) -> Iterator[Row]:
         yield Where(name, "row", number), row
 
 
-def _frame_rows(frame: Any) -> Iterator[dict[str, Any]]:
+def _frame_rows(frame: Any) -> Iterator[dict[str, Any] | Malformed]:
     import pandas
 
     def plain(cell: Any) -> Any:
         return None if pandas.api.types.is_scalar(cell) and pandas.isna(cell) else cell
 
-    columns = [str(column) for column in frame.columns]
+    columns = ["" if plain(column) is None else str(column) for column in frame.columns]
     require_names_once(columns, "DataFrame")
+    nameless = [place for place, name in enumerate(columns) if not name]
     for cells in frame.itertuples(index=False, name=None):
-        yield {name: plain(cell) for name, cell in zip(columns, cells, strict=True)}
+        lost = [place for place in nameless if plain(cells[place]) is not None]
+        if lost:
+            yield Malformed(f"cell {lost[0] + 1} ({quoted(cells[lost[0]])}) stands in a column without a name", quoted(cells))
+        else:
+            yield {name: plain(cell) for name, cell in zip(columns, cells, strict=True) if name}
 
 
 def hub_rows(name: str, split: str) -> Iterator[Row]:

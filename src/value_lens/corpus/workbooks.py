@@ -1,5 +1,6 @@
 """How are tables that are no text read? Excel workbooks and Parquet files, a row at a time."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -33,7 +34,8 @@ def workbook_rows(path: Path) -> Iterator[Row]:
 
 def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
     header: list[str] = []
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        cells = [_as_shown(cell) for cell in row]
         where = Where(str(path), "row", number, sheet.title)
         if not any(cell is not None for cell in cells):
             continue
@@ -43,6 +45,13 @@ def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
             continue
         found = fields_of(header, cells)
         yield where, {"sheet": where.part, **found} if isinstance(found, dict) else found
+
+
+def _as_shown(cell: Any) -> Any:
+    """A cell's value; a whole number in a format of zeros as text with those in front, as it is read on the sheet (007)."""
+    if type(cell.value) is int and re.fullmatch("0{2,}", cell.number_format or ""):
+        return f"{cell.value:0{len(cell.number_format)}d}"
+    return cell.value
 
 
 def _require_sound(path: Path, file: IO[bytes]) -> None:
