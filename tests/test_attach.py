@@ -251,6 +251,10 @@ def test_gradients_are_put_back_in_the_thread_they_belong_to():
     assert not torch.is_grad_enabled()
     evaluation.take()
     assert torch.is_grad_enabled()
+    with torch.no_grad():
+        within = Evaluation([])
+    within.take()  # late, after the block that had switched them off
+    assert torch.is_grad_enabled()
 
 
 def test_a_loader_that_was_interrupted_loads_as_before(folders, tmp_path):

@@ -1,6 +1,7 @@
 """Does an interrupt at any moment leave the model as it was? Raised at every step of what touches a model, one run at a time."""
 
 import sys
+import warnings
 from collections import Counter
 
 import pytest
@@ -104,6 +105,7 @@ class Bench:
             "collect": lambda: self.lens.collect(self.texts),
             "first collect": lambda: vl.ValueLens(self.model).collect(self.texts),
             "margins": lambda: self.lens.margins(self.dilemmas),
+            "cast": self.cast,
             "respond": lambda: vl.respond(self.model, self.prompts, max_new_tokens=2),
         }
 
@@ -114,6 +116,15 @@ class Bench:
     def nested(self):
         with self.lens.editing(self.neurons), self.lens.editing(self.others):
             self.lens.margins(self.dilemmas[:1])
+
+    def cast(self):
+        self.autocast = []
+        with torch.autocast("cpu", torch.bfloat16), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                self.lens.margins(self.dilemmas[:1])
+            finally:
+                self.autocast.append(torch.is_autocast_enabled("cpu"))
 
     def n_steps(self, action):
         counting = Interrupts()
@@ -126,6 +137,7 @@ class Bench:
         found = logits(self.model)
         faults = [] if torch.equal(found, self.reference) else ["other logits"]
         faults += [] if found.requires_grad else ["no gradients"]
+        faults += [] if all(self.autocast) and not torch.is_autocast_enabled("cpu") else ["another autocast"]
         with self.lens.editing(self.neurons):
             pass
         return faults + (["left something"] if state(self.model) != self.before else [])
@@ -163,6 +175,6 @@ def test_an_interrupt_leaves_the_model_as_it_was(folders, engine, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize(("engine", "kind"), CASES)
 def test_two_thousand_interrupts(folders, engine, kind):
-    wrong, n_interrupts = sweep(Bench(folders, engine, kind), spread(2000 // 6 + 10))
+    wrong, n_interrupts = sweep(Bench(folders, engine, kind), spread(2000 // 7 + 10))
     print(f"{engine} {kind}: {n_interrupts} interrupts, {wrong or 'nothing wrong'}")
     assert wrong == {} and n_interrupts >= 2000

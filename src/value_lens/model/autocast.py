@@ -1,23 +1,29 @@
 """Does somebody's `torch.autocast` change what a model computes? Not in our runs: a result is of the weights' own dtype."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 
+T = TypeVar("T")
 
-@contextmanager
-def without_autocast(device: torch.device) -> Iterator[None]:
-    """Within it nothing is cast. Warns where something would have been: counts of one model in two dtypes must not be mixed."""
+
+def without_autocast(device: torch.device, function: Callable[[], T]) -> T:
+    """`function()` with nothing cast. Warns where something would have been: counts of one model in two dtypes must not be mixed."""
     if not torch.is_autocast_enabled(device.type):
-        yield
-        return
+        return function()
     dtype = str(torch.get_autocast_dtype(device.type)).removeprefix("torch.")
     warnings.warn(
         f"torch.autocast to {dtype} is in force around this run; it is left out here, so that results are those of the weights' own "
         f"dtype. To have them in {dtype}, load the model so: load_model(..., dtype=torch.{dtype})",
         stacklevel=3,
     )
-    with torch.autocast(device.type, enabled=False):
-        yield
+    try:
+        try:
+            torch.set_autocast_enabled(device.type, False)
+            return function()
+        finally:
+            torch.set_autocast_enabled(device.type, True)
+    finally:
+        torch.set_autocast_enabled(device.type, True)  # where an interrupt came before the line above

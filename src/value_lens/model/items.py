@@ -120,7 +120,7 @@ class Evaluation:
         torch.set_grad_enabled(False)
 
     def take(self) -> None:
-        if self._thread == get_ident():  # PyTorch keeps it for each thread
-            torch.set_grad_enabled(self._gradients)
+        if self._gradients and self._thread == get_ident():  # PyTorch keeps it for each thread
+            torch.set_grad_enabled(True)
         for module in self._training:
             module.training = True

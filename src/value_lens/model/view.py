@@ -177,8 +177,7 @@ class ModelView:
         Hooks of the user's own are part of the model in these, too; those of the library pause. Raises `SiteError` for a padded batch
         where padding changes what is computed for the tokens beside it.
         """
-        with without_autocast(self.device):
-            return self._run(function, mask, hooks)
+        return without_autocast(self.device, lambda: self._run(function, mask, hooks))
 
     def _run(self, function: Callable[[], T], mask: Bool[Tensor, "batch pos"], hooks: Sequence[Item]) -> T:
         heal(self.model)
