@@ -28,42 +28,43 @@ def own(blocks):
     return [[next(numbers) for _ in block[0]] for block in blocks]
 
 
-def slow_sign_flip(blocks, clusters, n_resamples):
-    """Every assignment of signs to every cluster, cell by cell as the definition says: [[p of each row] of each block]."""
-    names = sorted({name for of in clusters for name in of})
+def slow_sign_flip(blocks, clusters, n_resamples, seed):
+    """By the definition, for the tosses that the seed gives: [[p of each row] of each block]."""
     cells = [(b, r) for b, block in enumerate(blocks) for r in range(len(block))]
+    names = sorted({name for of in clusters for name in of})
+    drawn_tosses = torch.randint(0, 2, (1 + max(names), n_resamples), generator=generator(seed), dtype=torch.int8)
+    tosses = [[1] * (1 + max(names)), *(2 * drawn_tosses - 1).T.tolist()]  # first all signs as they are
 
-    def sums(cell, sign_of):
-        """By cluster."""
-        b, r = cell
+    def sums(b, r):
         pairs = list(zip(clusters[b], blocks[b][r], strict=True))
-        return [sign_of[one] * sum(x for name, x in pairs if name == one) for one in sorted(set(clusters[b]))]
+        return {one: sum(x for name, x in pairs if name == one) for one in sorted(set(clusters[b]))}
 
-    def alike(moved):
-        squares = sum(x * x for x in moved)
-        return sum(moved) ** 2 / (len(moved) * squares) if squares else 0.0
+    def unit(b):
+        squares = [x * x for r in range(len(blocks[b])) for x in sums(b, r).values()]
+        return math.sqrt(sum(squares) / len(blocks[b])) or 1.0  # of all clusters of a row, on average
 
-    all_signs = [dict(zip(names, signs, strict=True)) for signs in product((1, -1), repeat=len(names))]
-    drawn = [{cell: sums(cell, sign_of) for cell in cells} for sign_of in all_signs]
-    sizes = {cell: [abs(sum(draw[cell])) for draw in drawn] for cell in cells}
-    plain = {cell: sum(size >= sizes[cell][0] - 1e-9 for size in sizes[cell]) / len(drawn) for cell in cells}
+    def flipped_sum(cell, signs):
+        return abs(sum(signs[name] * x for name, x in sums(*cell).items()))
 
-    def sure(cell, draw):
-        """The plain p-value of a draw, of equal ones the less the more alike the clusters are."""
-        own = sum(size >= abs(sum(draw[cell])) - 1e-9 for size in sizes[cell]) / len(drawn)
-        return own - alike(draw[cell]) / (4 * max(2048, n_resamples))
-
-    seen = {cell: sure(cell, drawn[0]) for cell in cells}  # all signs as they are
-    flips = [{cell: sure(cell, draw) for cell in cells} for draw in drawn]
+    drawn = {cell: [flipped_sum(cell, signs) for signs in tosses] for cell in cells}
+    pool = [size / unit(cell[0]) for cell in cells for size in drawn[cell]]
+    plain, sure = {}, {}
+    for cell in cells:
+        present = list(sums(*cell))
+        every = [flipped_sum(cell, dict(zip(present, signs, strict=True))) for signs in product((1, -1), repeat=len(present))]
+        shares = {size: sum(other >= size - 1e-9 for other in every) / len(every) for size in set(drawn[cell])}
+        large = {size: sum(other >= size / unit(cell[0]) - 1e-9 for other in pool) / len(pool) for size in set(drawn[cell])}
+        plain[cell] = shares[drawn[cell][0]]
+        sure[cell] = [max(shares[size], large[size]) for size in drawn[cell]]
 
     def alone(cell):
-        no_surer = [other for other in cells if seen[other] >= seen[cell] * (1 - 1e-6)]
-        return sum(min(flip[other] for other in no_surer) <= seen[cell] * (1 + 1e-6) for flip in flips) / len(flips)
+        no_surer = [other for other in cells if sure[other][0] >= sure[cell][0] - 1e-9]
+        draws = range(1, len(tosses))
+        count = sum(min(sure[other][k] for other in no_surer) <= sure[cell][0] + 1e-9 for k in draws)
+        return max(plain[cell], (1 + count) / len(tosses))
 
-    def corrected(cell):
-        return max(plain[cell], *(alone(other) for other in cells if seen[other] <= seen[cell] * (1 + 1e-6)))
-
-    return [[corrected((b, r)) for r in range(len(block))] for b, block in enumerate(blocks)]
+    corrected = {cell: max(alone(other) for other in cells if sure[other][0] <= sure[cell][0] + 1e-9) for cell in cells}
+    return [[corrected[b, r] for r in range(len(block))] for b, block in enumerate(blocks)]
 
 
 def flipped(blocks, n_resamples=4000, seed=0, clusters=None):
@@ -85,13 +86,12 @@ some_blocks = st.tuples(st.integers(1, 3), st.sampled_from([supports, margins]))
 
 @settings(deadline=None, max_examples=40)
 @given(some_blocks, st.integers(0, 99), st.sampled_from([1, 2, 3, 5, 1000]))
-def test_p_values_are_the_enumeration_within_the_error_of_the_draws(blocks, seed, n_clusters):
+def test_p_values_are_those_of_the_definition(blocks, seed, n_clusters):
     """Also where items of several blocks are of one cluster, and where some are of none but their own."""
     clusters = [[number % n_clusters for number in of] for of in own(blocks)]
-    exact, found = slow_sign_flip(blocks, clusters, 4000), flipped(blocks, seed=seed, clusters=clusters)
-    for exact_block, found_block in zip(exact, found, strict=True):
-        for exact, found in zip(exact_block, found_block, strict=True):
-            assert abs(found - exact) <= 5 * math.sqrt(exact * (1 - exact) / 4000) + 2 / 4000
+    expected = slow_sign_flip(blocks, clusters, 100, seed)
+    for found, exact in zip(flipped(blocks, 100, seed, clusters), expected, strict=True):
+        assert found == pytest.approx(exact, abs=1e-9)
 
 
 def test_one_row_is_the_plain_test_never_zero_and_one_without_a_difference():
