@@ -28,6 +28,21 @@ def test_every_bar_is_kept_on_fillings_never_seen(organism, language):
     assert measure.failures(found) == []
 
 
+@pytest.mark.slow
+def test_every_value_whose_ablation_flips_half_of_its_dilemmas_is_specific(organism):
+    values = ["harmony", "freedom", "patriotism", "integrity"]
+    dilemmas = vl.load_dilemmas(values=values, fillings="held_out", per_group=12)
+    sets = {value: organism.true_neurons[value] for value in values}
+    matrix = vl.ValueLens(organism.model).support_matrix(dilemmas, sets, controls=19)
+    own = matrix.effect.diagonal(dim1=1, dim2=2)
+    flipped = own <= -0.5
+    assert flipped.sum() >= 6
+    for l, v in flipped.nonzero().tolist():
+        assert matrix.specific.verdicts[l][v] == "specific"
+    off = ~torch.eye(len(values), dtype=torch.bool)
+    assert float(matrix.specific.effect[:, off].abs().max()) < 0.1 * float(matrix.specific.effect[:, ~off].abs().min())
+
+
 def test_it_is_small_and_an_ordinary_folder(organism):
     files = {path.name: path.stat().st_size for path in organism.folder.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.json", "true_neurons.json", "card.json"} <= set(files)

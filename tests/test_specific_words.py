@@ -1,5 +1,6 @@
 """Do words, summary, table and figure tell what is specific from damage and from leakage?"""
 
+import dataclasses
 import json
 
 import pytest
@@ -92,7 +93,10 @@ def test_the_frame_has_p_and_verdict_on_the_diagonal_alone():
 
 def test_tables_are_80_columns_wide_with_numbers_of_two_digits(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    show(matrix_of(planted(-22.0), controls=controls(19)), [])
+    matrix = matrix_of(planted(-22.0), controls=controls(19))
+    long = {"values": ("friendliness", *NAMES[1:]), "ablated": ("friendliness", *NAMES[1:])}
+    of = tuple("friendliness" if value == NAMES[0] else value for value in matrix.item_values)
+    show(dataclasses.replace(matrix, item_values=of, **long), [])
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80 and "…" not in "".join(lines)
     row = next(line for line in lines[lines.index(next(x for x in lines if "Margin in nats" in x)) :] if "care" in line)

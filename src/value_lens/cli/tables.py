@@ -39,7 +39,7 @@ def show(matrix: Any, words: Sequence[str]) -> None:
 def _table(matrix: Any, place: int, title: str, headings: Sequence[str], row: Any) -> Table:
     from ..report import shown
 
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 0))
     for heading in headings:
         left = heading in ("value", "verdict")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)
@@ -89,7 +89,7 @@ def _effect(size: float, interval: Sequence[float], digits: int) -> str:
 
 
 def _p(p: float) -> str:
-    return "-" if p != p else f"{p:.3f}"
+    return "-" if p != p else f"{p:.3f}" if p >= 0.0005 else "<.001"
 
 
 def _span(low: float, high: float) -> str:

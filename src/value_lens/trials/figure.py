@@ -150,7 +150,9 @@ def _draw_cells(
     image = panel.imshow(effect.numpy(), cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
     panel.set_xticks(range(len(matrix.ablated)), [name.replace("_", " ") for name in matrix.ablated], rotation=45, ha="right")
     panel.set_yticks(range(len(matrix.values)), [name.replace("_", " ") for name in matrix.values])
-    panel.set_xlabel("neurons ablated\n* specific to the value; off the diagonal: leakage, not marked")
+    few = "too few controls" in matrix.specific.verdicts[place]
+    mark = "too few controls to call a value's neurons specific" if few else "* specific to the value"
+    panel.set_xlabel(f"neurons ablated\n{mark}; off the diagonal: leakage, not marked")
     panel.set_ylabel("value measured")
     panel.set_title(title)
     for row, value in enumerate(matrix.values):
