@@ -38,7 +38,7 @@ def measure(
             "lowest_clean": float(matrix.clean.min()),
             "smallest_own_drop": float(-matrix.effect[own].max()),
             "largest_other_move": float(matrix.effect[~own].abs().max()),
-            "largest_control_move": float(matrix.control_effect.abs().max()),
+            "largest_control_move": float(matrix.outside_effect.abs().nan_to_num().max()),
         }
     for name, scores in {"vape": vl.vape(stats), "opposition": vl.opposition(stats)}.items():
         precision = {value: round(vl.average_precision(scores.of(value), true[value]), 4) for value in scores.values}

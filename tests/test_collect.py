@@ -97,6 +97,15 @@ def test_sites_differ_on_a_gated_model_and_agree_on_an_ungated_one(models, texts
         assert share > 0.9 if kind == "llama" else share == 0
 
 
+def test_at_the_gate_hook_post_is_summed_as_at_post(lens, texts):
+    post, gate = lens.collect(texts, site="post"), lens.collect(texts, site="gate", max_tokens=300, padding_side="left")
+    torch.testing.assert_close(gate.post_total, post.total, rtol=1e-5, atol=1e-4)
+    torch.testing.assert_close(gate.post_total_sq, post.total_sq, rtol=1e-5, atol=1e-4)
+    for centred in (False, True):
+        torch.testing.assert_close(gate.post_size(centred=centred), post.post_size(centred=centred), rtol=1e-4, atol=1e-5)
+    assert post.post_total is None and lens.collect(texts[:5], site="gate", moments=False).post_total_sq is None
+
+
 def test_merging_parts_equals_the_whole(lens, texts):
     whole = lens.collect(texts)
     merged = lens.collect(texts[:30]).merge(lens.collect(texts[30:]))

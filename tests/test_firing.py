@@ -18,12 +18,14 @@ from value_lens.stats import FiringFold, sort_groups
 from value_lens.stats.fold import block_of
 
 N_LAYERS, D_MLP, N_BLOCKS = 2, 3, 2
-TENSORS = ("n_texts", "n_tokens", "fired", "total", "total_sq", "block_n_tokens", "block_fired")
+BY_GROUP = ("n_texts", "n_tokens", "fired", "total", "total_sq", "post_total", "post_total_sq")
+BY_BLOCK = ("block_n_tokens", "block_fired")
+TENSORS = BY_GROUP + BY_BLOCK
 GROUPS = [Group(v, a, l) for v in ("freedom", "equality", "justice") for a in "+-" for l in ("en", "zh")]
 laws = settings(deadline=None, max_examples=40)
 
 
-def random_stats(groups, seed, *, moments=True, blocks=True, **changes):
+def random_stats(groups, seed, *, moments=True, blocks=True, post=False, **changes):
     """Counts by a seeded generator; sums are quarters, so that adding them is exact in any order."""
     g = torch.Generator().manual_seed(seed)
     groups = sort_groups(groups)
@@ -38,13 +40,15 @@ def random_stats(groups, seed, *, moments=True, blocks=True, **changes):
         fired=block_fired.sum(0),
         total=draw(99, shape).double() / 4 - 9 if moments else None,
         total_sq=draw(99, shape).double() / 4 if moments else None,
+        post_total=draw(99, shape).double() / 4 - 9 if post else None,
+        post_total_sq=draw(99, shape).double() / 4 if post else None,
         block_n_tokens=block_n_tokens if blocks else None,
         block_fired=block_fired if blocks else None,
         **{"site": "post", "model": "m", **changes},
     )
 
 
-kinds = st.fixed_dictionaries({"moments": st.booleans(), "blocks": st.booleans()})
+kinds = st.fixed_dictionaries({"moments": st.booleans(), "blocks": st.booleans(), "post": st.booleans()})
 some_groups = st.sets(st.sampled_from(GROUPS), min_size=1)
 seeds = st.integers(0, 10_000)
 
@@ -62,8 +66,8 @@ def table(stats):
     """{group: everything counted for it} as plain numbers; a merge adds these."""
     found = {}
     for place, group in enumerate(stats.groups):
-        row = [getattr(stats, name)[place] for name in TENSORS[:5] if getattr(stats, name) is not None]
-        row += [getattr(stats, name)[:, place] for name in TENSORS[5:] if getattr(stats, name) is not None]
+        row = [getattr(stats, name)[place] for name in BY_GROUP if getattr(stats, name) is not None]
+        row += [getattr(stats, name)[:, place] for name in BY_BLOCK if getattr(stats, name) is not None]
         found[group] = [number for part in row for number in part.flatten().tolist()]
     return found
 
@@ -120,7 +124,11 @@ def test_merge_refuses_what_does_not_belong_together(change, message):
 def test_merge_refuses_squares_on_one_side_only(turned):
     both = [random_stats(GROUPS, 0), replace(random_stats(GROUPS, 1), total_sq=None)]
     first, second = reversed(both) if turned else both
-    with pytest.raises(MismatchError, match="activation sums"):
+    with pytest.raises(MismatchError, match="activation sums and the other has none; collect both with moments=True"):
+        first.merge(second)
+    both = [random_stats(GROUPS, 0, post=True), random_stats(GROUPS, 1)]
+    first, second = reversed(both) if turned else both
+    with pytest.raises(MismatchError, match="sums of hook_post and the other has none; collect both with moments=True"):
         first.merge(second)
 
 
@@ -272,6 +280,34 @@ def test_rate_and_mean_pool_tokens_not_groups():
     assert stats.mean(value="freedom", aspect="-").item() == -2.0
 
 
+@pytest.mark.parametrize("site", ["post", "gate"])
+def test_the_size_of_hook_post_is_that_of_its_tokens_whatever_the_site(site):
+    tokens = [
+        torch.tensor([[[1.0, -2.0, 0.0]], [[3.0, 2.0, 0.0]]]),
+        torch.tensor([[[-1.0, 0.0, 0.5]]]),
+    ]  # [token, layer, neuron]
+    prefix = "" if site == "post" else "post_"
+    stats = vl.FiringStats.from_counts(
+        [("freedom", "+", "en"), ("freedom", "-", "en")],
+        [len(of_group) for of_group in tokens],
+        torch.zeros(2, 1, 3),
+        site=site,
+        **{f"{prefix}total": torch.stack([t.sum(0) for t in tokens])},
+        **{f"{prefix}total_sq": torch.stack([(t**2).sum(0) for t in tokens])},
+    )
+    every = torch.cat(tokens).double()
+    torch.testing.assert_close(stats.post_size(), (every**2).mean(0).sqrt())
+    torch.testing.assert_close(stats.post_size(centred=True), every.std(0, correction=0))
+
+
+@pytest.mark.parametrize("site", ["post", "gate"])
+def test_without_sums_the_size_of_hook_post_is_unknown(site):
+    stats = random_stats(GROUPS, 0, moments=site == "gate", site=site)
+    message = f"statistics of site '{site}' hold no sums of hook_post, .*; collect them anew with moments=True"
+    with pytest.raises(DataError, match=message):
+        stats.post_size()
+
+
 def test_a_value_or_aspect_without_tokens_has_no_probability():
     groups = [("freedom", "+", "en"), ("freedom", "-", "en"), ("justice", "+", "en"), ("justice", "-", "zh")]
     stats = vl.FiringStats.from_counts(groups, [5, 0, 5, 5], torch.zeros(4, 1, 2), total=torch.zeros(4, 1, 2))
@@ -378,10 +414,12 @@ def random_batches(groups, seed):
 
 
 def folded(fold, batches):
+    """Counted at layer l; hook_post there is twice the activations less one."""
     for keys, counted, layers in batches:
         fold.begin(torch.tensor([fold.cell(group, text_id) for group, text_id in keys]), counted)
         for layer, acts in enumerate(layers):
             fold.update(layer, acts)
+            fold.update_post(layer, 2 * acts - 1)
     return fold.result()
 
 
@@ -413,6 +451,19 @@ def test_the_fold_is_the_loop_over_tokens(n_blocks, moments):
         assert int(stats.block_fired[block, GROUPS.index(group), 0, 0]) == first
 
 
+@pytest.mark.parametrize("moments", [True, False])
+@pytest.mark.parametrize("n_blocks", [0, 2])
+def test_sums_of_hook_post_are_those_of_its_tokens_by_group(n_blocks, moments):
+    batches = list(random_batches(GROUPS[:3], seed=5))
+    stats = folded(new_fold(n_blocks=n_blocks, moments=moments, post=True, site="gate"), batches)
+    post = [(keys, counted, [2 * acts - 1 for acts in layers]) for keys, counted, layers in batches]
+    expected = folded(new_fold(), post)
+    assert torch.equal(stats.post_total, expected.total) and torch.equal(stats.post_total_sq, expected.total_sq)
+    assert torch.equal(stats.fired, folded(new_fold(), batches).fired)  # the site's own counts are as without them
+    without = folded(new_fold(moments=moments, site="gate"), batches)
+    assert without.post_total is None and without.post_total_sq is None
+
+
 def test_a_fold_goes_on_after_its_result_without_changing_it():
     fold = new_fold()
     batches = list(random_batches(GROUPS[:3], seed=1))
@@ -429,7 +480,9 @@ def test_padding_may_hold_anything(junk):
     clean = folded(new_fold(), [(keys, counted, layers)])
     spoilt = [acts.masked_fill(~counted[..., None], junk) for acts in layers]
     assert torch.equal(folded(new_fold(moments=False), [(keys, counted, spoilt)]).fired, clean.fired)
-    assert same(folded(new_fold(), [(keys, counted, spoilt)]), clean)
+    for post in (False, True):
+        clean = folded(new_fold(post=post), [(keys, counted, layers)])
+        assert same(folded(new_fold(post=post), [(keys, counted, spoilt)]), clean)
 
 
 @pytest.mark.parametrize("moments", [True, False])

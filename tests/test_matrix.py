@@ -1,5 +1,6 @@
 """Is the support matrix what one gets by editing and asking, cell by cell?"""
 
+import contextlib
 import dataclasses
 
 import matplotlib.image
@@ -9,7 +10,10 @@ from scipy import stats
 
 import value_lens as vl
 from value_lens.errors import DataError, MismatchError
+from value_lens.model import ModelView
 from value_lens.report import plain_words
+from value_lens.trials.controls import Bins, Strata
+from value_lens.trials.run import loudness
 from value_lens.trials.sign_flip import sign_flip_p
 
 
@@ -47,14 +51,74 @@ def test_cells_are_support_under_each_edit(lens, dilemmas, sets, matrix):
                 assert float(matrix.effect[l, v, a]) == pytest.approx(edited[language][value] - clean[language][value])
 
 
-def test_controls_are_the_seeded_matched_sets(lens, dilemmas, sets, matrix, texts):
-    rate = lens.collect(texts).rate()
-    everything = sets["honesty"] | sets["care"]
-    drawn = vl.matched_random(sets["care"], rate, n_sets=3, seed=0, exclude=everything)
-    a = matrix.ablated.index("care")
-    for number, control in enumerate(drawn):
-        with lens.editing(control):
-            torch.testing.assert_close(matrix.control_margins[a, number], lens.margins(dilemmas))
+def test_controls_are_the_seeded_draws_from_the_strata_and_their_mean_is_of_those_without_members(lens, dilemmas, sets, texts):
+    stats, n_controls = lens.collect(texts), 8
+    matrix = lens.support_matrix(dilemmas, sets, controls=n_controls, stats=stats)
+    bins = Bins.by(stats.rate(), loudness(ModelView(lens.model), stats, vl.zero()))
+    for value, fewest in (("honesty", 5), ("care", 5)):
+        strata, a = Strata.of(sets[value], bins), matrix.ablated.index(value)
+        assert strata.fairness["expected_overlap"] > 0
+        n_more = 5
+        for number in range(n_controls):
+            drawn = strata.draw(number, 0)
+            other = strata.without_members(drawn, number, 0)
+            with lens.editing(strata.control(drawn, number, 0)):
+                torch.testing.assert_close(matrix.control_margins[a, number], lens.margins(dilemmas))
+            if matrix.outside_margins[a, number].isnan().any():
+                assert other is not drawn  # one that holds no member is always counted in
+                continue
+            n_more -= 1
+            outside = strata.control(other, number, 0)
+            assert not set(outside) & set(sets[value])
+            with lens.editing(outside):
+                torch.testing.assert_close(matrix.outside_margins[a, number], lens.margins(dilemmas))
+        assert n_more <= 5 - fewest
+
+
+def test_a_set_whose_values_are_added_or_left_out_keeps_its_controls(lens, dilemmas, sets, texts, matrix):
+    alone = lens.support_matrix(dilemmas, {"care": sets["care"]}, controls=3, stats=lens.collect(texts))
+    torch.testing.assert_close(alone.control_margins[0], matrix.control_margins[matrix.ablated.index("care")])
+
+
+@pytest.mark.parametrize("site", ["post", "gate"])
+def test_loudness_is_how_far_the_edit_of_a_neuron_moves_the_output_of_its_mlp(lens, texts, site):
+    """Root mean square over tokens of the change of the MLP's output, by editing one neuron and looking."""
+    stats, view, layer = lens.collect(texts, site=site), ModelView(lens.model), 1
+    few = [text for text in texts if len(text.text) < 120][:12]
+    stats_of_few = lens.collect(few, site=site)
+    for edit in (vl.zero(), vl.mean(lens.collect(few))):
+        expected = loudness(view, stats_of_few, edit)
+        for index in (0, 7):
+            moved = torch.cat([moves(lens, text.text, layer, index, edit) for text in few])
+            assert float(expected[layer, index]) == pytest.approx(float((moved**2).mean().sqrt()), rel=1e-3)
+    assert (loudness(view, stats, vl.zero()) >= loudness(view, stats, vl.mean(stats)) - 1e-9).all()
+
+
+def moves(lens, text, layer, index, edit):
+    """How far the MLP's output moves at each token of a text, by norm, when hook_post of one neuron is edited."""
+    view, found, last = ModelView(lens.model), [], []
+    mlp = lens.model.blocks[layer].mlp
+    writer = mlp.out if view.is_bridge else mlp
+    neurons = vl.NeuronSet.of([(layer, index)], site="post", n_layers=view.n_layers, d_mlp=view.d_mlp)
+    ids = [lens.model.tokenizer.bos_token_id] if view.prepends_bos else []
+    tokens = torch.tensor([ids + lens.model.tokenizer.encode(text, add_special_tokens=False)])
+    mask = torch.ones_like(tokens, dtype=torch.bool)
+    for edited in (False, True):
+        with lens.editing(neurons, edit) if edited else contextlib.nullcontext():
+            handle = writer.register_forward_hook(lambda _, __, out: found.append(out))
+            try:
+                view.forward(tokens, mask)
+            finally:
+                handle.remove()
+        last.append(found[-1])  # before it may come runs of the library's own trials
+    return (last[1] - last[0])[0, len(ids) :].norm(dim=-1)
+
+
+def test_without_activation_sums_controls_are_refused_with_what_to_collect(lens, dilemmas, sets, texts):
+    stats = lens.collect(texts, moments=False)
+    with pytest.raises(DataError, match="hold no sums of hook_post, .*; collect them anew with moments=True"):
+        lens.support_matrix(dilemmas, sets, controls=1, stats=stats)
+    assert lens.support_matrix(dilemmas, sets, controls=0, stats=stats).control_margins.shape[1] == 0
 
 
 def test_rank_counts_controls_at_least_as_strong_on_rates_and_on_margins(matrix):
@@ -142,6 +206,8 @@ def test_controls_are_told_how_like_their_neurons_they_are(lens, dilemmas, sets,
     for value, row in found.items():
         assert row["rate"] == pytest.approx(float(rate[sets[value].mask()].mean()), abs=1e-6)
         assert 0 <= row["control_overlap"] <= 1 and 0 < row["control_rate"] < 1
+        assert row["control_loudness"] > 0 and 0 < row["expected_overlap"] < 0.5
+        assert row["not_widened"] == (1 if value == "care" and lens.info.d_mlp < 5 * 12 else 0)
     alone = lens.support_matrix(dilemmas, sets, controls=1)
     assert alone.meta["matching"]["care"]["control_overlap"] is None
     assert "matching" not in lens.support_matrix(dilemmas, sets, controls=0).meta
@@ -219,16 +285,21 @@ def test_without_statistics_the_scenarios_give_the_rates(lens, dilemmas, sets):
     assert found.control_margins.shape == (3, 1, len(dilemmas))
     for a, ablated in enumerate(found.ablated):
         assert bool(found.control_margins[a].isnan().any()) == (not len(sets[ablated]))
-    assert found.meta["controls_avoid"] == "all sets"
 
 
-def test_controls_may_enter_other_sets_only_when_those_leave_no_room(lens, dilemmas):
+def test_a_set_too_large_for_fair_controls_is_told_and_one_too_large_for_any_refused(lens, dilemmas):
     shape = {"site": "post", "n_layers": lens.info.n_layers, "d_mlp": lens.info.d_mlp}
     size = int(0.4 * lens.info.d_mlp)
-    halves = {"care": range(size), "honesty": range(size, 2 * size)}
-    crowded = {value: vl.NeuronSet.of([(1, index) for index in places], **shape) for value, places in halves.items()}
-    found = lens.support_matrix(dilemmas, crowded, controls=1)
-    assert found.meta["controls_avoid"] == "own set"
+    crowded = {
+        "care": vl.NeuronSet.of([(1, index) for index in range(size)], **shape),
+        "honesty": vl.NeuronSet.of([(1, size + 1)], **shape),
+    }
+    found = lens.support_matrix(dilemmas, crowded, controls=2)
+    assert found.meta["matching"]["care"]["not_widened"] == 1
+    assert found.meta["matching"]["care"]["expected_overlap"] == pytest.approx(size / lens.info.d_mlp, abs=1e-6)
+    assert found.meta["matching"]["honesty"]["not_widened"] == 0
+    words = " ".join(plain_words(found, {}, "vape"))
+    assert "No fair control exists for care:" in words and "for honesty" not in words
     most = {"care": vl.NeuronSet.of([(1, index) for index in range(2 * size)], **shape)}
     with pytest.raises(vl.ValueLensError, match=f"outside the set, too few for a control of {2 * size}"):
         lens.support_matrix(dilemmas, most, controls=1)

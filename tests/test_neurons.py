@@ -1,12 +1,9 @@
-"""Is a neuron set a set, does it keep its site, and are its random controls matched to it?"""
+"""Is a neuron set a set, and does it keep its site?"""
 
-import math
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +11,6 @@ import value_lens as vl
 from value_lens import store
 from value_lens.artefact import Kind
 from value_lens.errors import ArtefactError, MismatchError, NeuronError
-from value_lens.neurons import overlap
 
 N_LAYERS, D_MLP = 3, 7
 pairs = st.sets(st.tuples(st.integers(0, N_LAYERS - 1), st.integers(0, D_MLP - 1)))
@@ -142,121 +138,3 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
     store.save(tmp_path / "other", Kind("support matrix", fields={}), {})
     with pytest.raises(ArtefactError, match="holds a support matrix, not a neuron set"):
         vl.NeuronSet.load(tmp_path / "other")
-
-
-# Matched random sets
-
-
-def wide(neurons, d_mlp=61, **changes):
-    return made(neurons, d_mlp=d_mlp, **changes)
-
-
-@laws
-@given(
-    st.sets(st.tuples(st.integers(0, 2), st.integers(0, 30)), max_size=12),
-    st.sets(st.tuples(st.integers(0, 2), st.integers(0, 30)), max_size=12),
-    st.integers(0, 1000),
-)
-def test_controls_match_per_layer_and_touch_nothing_barred(neurons, excluded, seed):
-    chosen, exclude = wide(neurons), wide(excluded)
-    rate = torch.randint(0, 5, (N_LAYERS, 61), generator=torch.Generator().manual_seed(seed)) / 4  # many ties
-    controls = vl.matched_random(chosen, rate, n_sets=3, seed=seed, exclude=exclude)
-    assert len(controls) == 3
-    for control in controls:
-        assert Counter(layer for layer, _ in control) == Counter(layer for layer, _ in neurons)
-        assert not set(control) & (neurons | excluded)
-        assert (control.site, control.n_layers, control.d_mlp) == ("post", N_LAYERS, 61)
-
-
-def some_rate(seed=3, n_layers=N_LAYERS, d_mlp=61):
-    return torch.rand(n_layers, d_mlp, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-CHOSEN = [(0, 1), (0, 5), (0, 9), (1, 0), (2, 60), (2, 30)]
-
-
-def test_the_seed_and_the_set_decide_the_draws():
-    chosen, rate = wide(CHOSEN), some_rate()
-    first = vl.matched_random(chosen, rate, n_sets=4, seed=5)
-    torch.manual_seed(99)  # the global generator has no say
-    assert vl.matched_random(chosen, rate, n_sets=4, seed=5) == first
-    assert vl.matched_random(chosen, rate, n_sets=2, seed=5) == first[:2]
-    assert vl.matched_random(chosen, rate, n_sets=4, seed=6) != first
-    assert len(set(first)) > 1
-
-
-def test_drawing_leaves_the_global_generator_alone():
-    before = torch.random.get_rng_state()
-    vl.matched_random(wide(CHOSEN), some_rate(), n_sets=2, seed=5)
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
-def test_rates_are_nearer_than_those_of_random_choice():
-    chosen, rate = wide(CHOSEN, d_mlp=400), some_rate(d_mlp=400)
-
-    def distance(sets):
-        """Mean difference in rate, the neurons of a layer paired in order of rate."""
-        gaps = []
-        for one in sets:
-            for layer, indices in one.per_layer().items():
-                mine, theirs = rate[layer, chosen.per_layer()[layer]].sort().values, rate[layer, indices].sort().values
-                gaps += (mine - theirs).abs().tolist()
-        return sum(gaps) / len(gaps)
-
-    matched = distance(vl.matched_random(chosen, rate, n_sets=30, seed=0))
-    anyone = distance(vl.matched_random(chosen, rate, n_sets=30, seed=0, pool=400))
-    assert matched < 0.02 < 0.1 < anyone
-
-
-def test_a_single_neuron_is_replaced_by_one_of_its_pool_nearest_each_of_them_in_turn():
-    rate, d_mlp = some_rate(), 61
-    chosen, barred = wide([(1, 17)]), wide([(1, 4), (1, 5)])
-    free = [index for index in range(d_mlp) if index not in (17, 4, 5)]
-    nearest = sorted(free, key=lambda index: abs(float(rate[1, index]) - float(rate[1, 17])))
-    drawn = {control.neurons for control in vl.matched_random(chosen, rate, n_sets=150, seed=1, exclude=barred, pool=5)}
-    assert drawn == {((1, index),) for index in nearest[:5]}
-    assert vl.matched_random(chosen, rate, n_sets=1, seed=1, exclude=barred, pool=1)[0].neurons == ((1, nearest[0]),)
-
-
-@pytest.mark.parametrize("spread", [0.0, 0.001, 1.0], ids=["one rate", "nearly one rate", "every rate"])
-def test_controls_of_a_set_that_fires_alike_are_not_the_same_few_neurons(spread):
-    """Two random fifths of a pool share a fifth; with ties broken by index, or a pool of fixed size, they shared most."""
-    rate = 0.2 + spread * some_rate(d_mlp=2000)
-    chosen = wide([(1, index) for index in range(0, 2000, 40)], d_mlp=2000)
-    controls = vl.matched_random(chosen, rate, n_sets=12, seed=0)
-    assert overlap(controls) < 0.3
-    drawn = [index for control in controls for _, index in control]
-    assert max(drawn) > 1500 and min(drawn) < 500  # no preference for low indices
-    gaps = [float(rate[1, index]) for index in drawn]
-    assert abs(sum(gaps) / len(gaps) - float(rate[1, ::40].mean())) < 0.02
-
-
-def test_overlap_is_the_mean_share_of_pairs():
-    sets = [made([(0, 1), (0, 2)]), made([(0, 2), (0, 3)]), made([(0, 5), (0, 6)])]
-    assert overlap(sets) == pytest.approx((0.5 + 0 + 0) / 3)
-    assert math.isnan(overlap(sets[:1]))
-
-
-def test_an_empty_set_has_empty_controls_and_the_origin_is_told():
-    control = vl.matched_random(wide([], provenance={"value": "care"}), some_rate(), n_sets=2, seed=8)[1]
-    assert len(control) == 0
-    assert control.provenance == {"matched_random": {"seed": 8, "number": 1, "pool": 5}, "for": {"value": "care"}}
-
-
-def test_a_layer_with_just_enough_others_will_do_and_with_one_fewer_not():
-    half = made([(1, index) for index in range(3)])
-    exclude = made([(1, 3)])
-    for control in vl.matched_random(half, some_rate(d_mlp=D_MLP), n_sets=5, seed=0, exclude=exclude):
-        assert control.neurons == ((1, 4), (1, 5), (1, 6))
-    with pytest.raises(
-        NeuronError, match="layer 1 has 2 neurons outside the set, too few for a control of 3; use a smaller set"
-    ):
-        vl.matched_random(half, some_rate(d_mlp=D_MLP), n_sets=1, seed=0, exclude=exclude | made([(1, 4)]))
-
-
-def test_rates_and_excluded_sets_of_another_shape_or_site_are_refused():
-    with pytest.raises(MismatchError, match=r"rate has shape \(3, 8\), the set needs \(3, 7\)"):
-        vl.matched_random(made([(0, 1)]), some_rate(d_mlp=8), n_sets=1, seed=0)
-    with pytest.raises(MismatchError, match="cannot combine site 'post' with site 'gate'"):
-        rate = some_rate(d_mlp=D_MLP)
-        vl.matched_random(made([(0, 1)]), rate, n_sets=1, seed=0, exclude=made([(0, 2)], site="gate"))

@@ -28,10 +28,10 @@ from .locate import (
     vape_rule,
 )
 from .model import load_model
-from .neurons import NeuronSet, matched_random
+from .neurons import NeuronSet
 from .organisms import load_organism
 from .stats import FiringStats
-from .trials import Inference, SupportMatrix
+from .trials import Inference, SupportMatrix, matched_random
 from .values import Value, ValueSystem, chinese_social, load_system, save_system, schwartz
 
 __all__ = [

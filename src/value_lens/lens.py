@@ -18,7 +18,7 @@ from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, 
 from .neurons import NeuronSet, require_same
 from .report import draw_firing
 from .stats import FiringStats, Progress
-from .trials import Inference, Picture, SupportMatrix
+from .trials import CONTROLS, Inference, Picture, SupportMatrix
 from .values import in_order
 from .values.names import keyed
 
@@ -136,7 +136,7 @@ class ValueLens:
         sets: Mapping[str, NeuronSet],
         *,
         edit: Edit | None = None,
-        controls: int = 20,
+        controls: int = CONTROLS,
         stats: FiringStats | None = None,
         question: Question | str = "label",
         inference: Inference | None = None,
@@ -145,20 +145,20 @@ class ValueLens:
     ) -> SupportMatrix:
         """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.
 
-        stats: firing statistics at the same site to match the controls' firing rates on; without them the rates are counted on
-        the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or model,
-        `DataError` for values that are written in several ways.
+        stats: firing statistics at the same site, with activation sums, to match the controls' firing rates and loudness on;
+        without them both are counted on the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or
+        model, `DataError` for those without sums and for values that are written in several ways.
         """
         sets = keyed("value of the neuron sets", sets)
         require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))
         sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
         site = self._site(sorted(sites)[0])
-        if stats is None:
+        if stats is None and controls:
             scenarios = [
                 LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
             ]
-            stats = self.collect(scenarios, site=site.name, moments=False)
-        for neurons in filter(len, sets.values()):
+            stats = self.collect(scenarios, site=site.name)
+        for neurons in filter(len, sets.values()) if stats is not None else ():
             require_same(stats, neurons)
         return _trials.support_matrix(
             self._view,
@@ -166,7 +166,7 @@ class ValueLens:
             dilemmas,
             sets,
             edit or zero(),
-            stats.rate(),
+            stats,
             n_controls=controls,
             question=_question(question),
             inference=inference or Inference(),

@@ -1,14 +1,12 @@
-"""Which neurons? An immutable set of (layer, index) at one site, with where it came from, set algebra, and matched random sets."""
+"""Which neurons? An immutable set of (layer, index) at one site, with where it came from, and set algebra."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from . import store
@@ -83,8 +81,8 @@ class NeuronSet:
 
     def mask(self) -> Bool[Tensor, "layer neuron"]:
         found = torch.zeros((self.n_layers, self.d_mlp), dtype=torch.bool)
-        for layer, index in self.neurons:
-            found[layer, index] = True
+        if self.neurons:
+            found[tuple(torch.tensor(self.neurons).T)] = True
         return found
 
     def per_layer(self) -> dict[int, Int64[Tensor, "neuron"]]:
@@ -148,66 +146,3 @@ def require_same(first: Any, second: Any) -> None:
             f"these come from models with different weights (fingerprints {first.model} and {second.model}); "
             "if that is meant, make a copy with model=''"
         )
-
-
-def matched_random(
-    neurons: NeuronSet,
-    rate: Float[Tensor, "layer neuron"],
-    *,
-    n_sets: int,
-    seed: int,
-    exclude: NeuronSet | None = None,
-    pool: int = 5,
-) -> list[NeuronSet]:
-    """Random control sets: the same number of neurons in each layer, each neuron near in firing rate to the one it stands for.
-
-    For each neuron one unused neuron of its layer is drawn from those nearest in rate, at least `pool` for every member of the set
-    that is as near: a set whose members fire alike gets a wider choice, or its controls would all be the same few neurons. Equal
-    rates are taken in random order. Members of `neurons` and `exclude` are never drawn. The draws depend on `seed` and the set
-    alone. Raises `NeuronError` when a layer has too few others.
-    """
-    if tuple(rate.shape) != (neurons.n_layers, neurons.d_mlp):
-        raise MismatchError(f"rate has shape {tuple(rate.shape)}, the set needs ({neurons.n_layers}, {neurons.d_mlp})")
-    if pool < 1:
-        raise NeuronError(f"pool is {pool}; give at least 1")
-    barred = neurons.mask() if exclude is None else (neurons | exclude).mask()
-    key = hashlib.sha256(repr((seed, neurons.neurons)).encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(key[:7], "big"))
-    return [_one_control(neurons, rate.cpu(), barred, pool, generator, seed, number) for number in range(n_sets)]
-
-
-def _one_control(
-    neurons: NeuronSet, rate: Tensor, barred: Tensor, pool: int, generator: torch.Generator, seed: int, number: int
-) -> NeuronSet:
-    chosen: list[Neuron] = []
-    for layer, indices in neurons.per_layer().items():
-        free = ~barred[layer]
-        if int(free.sum()) < len(indices):
-            raise NeuronError(
-                f"layer {layer} has {int(free.sum())} neurons outside the set, too few for a control of {len(indices)}; "
-                "use a smaller set"
-            )
-        candidates = free.nonzero().flatten()
-        candidates = candidates[torch.randperm(len(candidates), generator=generator)]
-        members = rate[layer, list(indices)]
-        for place in torch.randperm(len(indices), generator=generator).tolist():
-            gap = (rate[layer, candidates] - members[place]).abs()
-            order = torch.argsort(gap, stable=True)
-            n_rivals = torch.searchsorted((members - members[place]).abs().sort().values, gap[order], right=True)
-            wide = torch.arange(1, len(order) + 1) >= pool * n_rivals
-            size = int(wide.nonzero()[0]) + 1 if bool(wide.any()) else len(order)
-            near = candidates[order]
-            unused = near[:size][free[near[:size]]]
-            if not len(unused):
-                unused = near[free[near]][:1]
-            drawn = int(unused[torch.randint(len(unused), (1,), generator=generator)])
-            free[drawn] = False
-            chosen.append((layer, drawn))
-    origin = {"matched_random": {"seed": seed, "number": number, "pool": pool}, "for": dict(neurons.provenance)}
-    return replace(neurons, neurons=tuple(chosen), provenance=origin)
-
-
-def overlap(sets: Sequence[NeuronSet]) -> float:
-    """The share of neurons that two of the sets have in common, on average over all pairs of equally large sets; NaN for one set."""
-    pairs = list(combinations([set(neurons) for neurons in sets], 2))
-    return sum(len(a & b) / len(a) for a, b in pairs) / len(pairs) if pairs else float("nan")

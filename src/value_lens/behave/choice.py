@@ -88,7 +88,7 @@ class EncodedQuestion:
             logits = view.logits_at(batch.tokens, batch.mask, first)
             places = torch.tensor(positions, device=logits.device) - first
             scores = torch.log_softmax(logits[torch.tensor(rows, device=logits.device), places].float(), dim=-1)
-            picked = scores.gather(1, torch.tensor(tokens, device=logits.device)[:, None]).squeeze(1).double().cpu()
+            picked = scores.gather(1, torch.tensor(tokens, device=logits.device)[:, None]).squeeze(1).cpu().double()
             found.index_add_(0, torch.tensor(owners), picked * torch.tensor(weights, dtype=torch.float64))
         bad = (~torch.isfinite(found)).nonzero().flatten().tolist()
         if bad:

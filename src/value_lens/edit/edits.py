@@ -27,13 +27,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Edit:
-    """A named pure change. `site`, when set, is the only site it makes sense at; so with `shape` (n_layers, d_mlp)."""
+    """A named pure change. `site`, when set, is the only site it makes sense at; so with `shape` (n_layers, d_mlp).
+
+    keeps_mean: whether a neuron's mean activation stays, so that what is taken away is its variation alone.
+    """
 
     name: str
     change: Callable[[Activations, Place], Activations]
     site: str = ""
     shape: tuple[int, int] | None = None
     model: str = ""
+    keeps_mean: bool = False
 
     def __call__(self, activations: Activations, place: Place) -> Activations:
         changed = self.change(activations, place)
@@ -56,10 +60,10 @@ def mean(stats: FiringStats, *, value: str | None = None, aspect: str | None = N
     means = stats.mean(value=value, aspect=aspect)
 
     def change(activations: Activations, place: Place) -> Activations:
-        target = means[place.layer, place.index.cpu()].to(activations.device, activations.dtype)
+        target = means[place.layer, place.index.cpu()].to(activations.dtype).to(activations.device)  # not all have float64
         return target.expand_as(activations)
 
-    return Edit("mean", change, stats.site, (stats.n_layers, stats.d_mlp), stats.model)
+    return Edit("mean", change, stats.site, (stats.n_layers, stats.d_mlp), stats.model, keeps_mean=True)
 
 
 def require_fits(edit: Edit, site: str, n_layers: int, d_mlp: int, model: str) -> None:

@@ -12,9 +12,11 @@ from .generation import (
     whole_characters,
     written,
 )
-from .hooks import cutting, reading, writing
+from .hooks import cutting, reading, reading_post, writing
 from .items import HookFunction
 from .load import ENGINES, load_model
+from .norms import output_norms
+from .precision import has_float64, to_float64
 from .sites import SITES, NeuronSite, Site, require_site, resolve_site
 from .tokens import (
     BATCH_TOKENS,
@@ -59,17 +61,21 @@ __all__ = [
     "encode_each",
     "end_tokens",
     "first_difference",
+    "has_float64",
     "joined",
     "known_tokens",
     "load_model",
+    "output_norms",
     "pad",
     "padding_id",
     "reading",
+    "reading_post",
     "require_embedded",
     "require_site",
     "resolve_site",
     "said",
     "special_ids",
+    "to_float64",
     "tokenize",
     "whole_characters",
     "windows",

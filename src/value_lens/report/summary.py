@@ -9,6 +9,7 @@ from ..corpus import Dilemma
 from ..locate import NeuronScores, average_precision
 from ..neurons import NeuronSet
 from ..trials import SupportMatrix
+from .controls import control_words
 from .figures import shown
 from .numbers import Number, number
 from .specific import specific_summary, specific_words
@@ -30,9 +31,10 @@ def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Ma
 
 
 def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
-    """{language: {clean, ablated, control, interval, p, margin, specific}}, ablated value first, evaluated value second.
+    """{language: {clean, ablated, control, interval, p, rank_p, margin, specific}}, ablated value first, evaluated value second.
 
-    interval and p are of the effect on support; margin: effect, interval and p in nats; specific: see `specific_summary`.
+    control: lowest, mean and highest support under matched random neurons, the mean without neurons of the set itself. interval
+    and p are of the effect on support; margin: effect, interval and p in nats; specific: see `specific_summary`.
     """
 
     def table(language: int, cell: Any) -> dict[str, dict[str, Any]]:
@@ -43,7 +45,7 @@ def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
 
     def control(at: tuple[int, int, int]) -> list[Number] | None:
         rates = matrix.control_rate[at]
-        return [number(x) for x in (rates.min(), rates.mean(), rates.max())] if len(rates) else None
+        return [number(x) for x in (rates.min(), matrix.control_mean[at], rates.max())] if len(rates) else None
 
     found: dict[str, Any] = {}
     for place, language in enumerate(matrix.languages):
@@ -53,6 +55,7 @@ def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
             "control": table(place, control),
             "interval": table(place, lambda at: [number(x) for x in matrix.interval[at]]),
             "p": table(place, lambda at: number(matrix.p[at])),
+            "rank_p": table(place, lambda at: number(matrix.rank_p[at])),
             "margin": {
                 "effect": table(place, lambda at: number(matrix.margin_effect[at])),
                 "interval": table(place, lambda at: [number(x) for x in matrix.margin_interval[at]]),
@@ -90,8 +93,7 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
         said.append(specific_words(matrix, place))
     said.append(_evidence(matrix))
     said += _asked_words(matrix)
-    if "matching" in matrix.meta:
-        said.append(_matching_words(matrix))
+    said += control_words(matrix)
     empty = [shown(a) for a, count in zip(matrix.ablated, matrix.n_neurons, strict=True) if not count]
     if empty:
         said.append(f"Not tested, because {method} chose no neurons: {', '.join(empty)}.")
@@ -128,18 +130,6 @@ def _asked_words(matrix: SupportMatrix) -> list[str]:
     return said
 
 
-def _matching_words(matrix: SupportMatrix) -> str:
-    """How like their neurons the controls are."""
-    found = list(matrix.meta["matching"].values())
-    mean = lambda name: 100 * sum(row[name] for row in found) / len(found)  # noqa: E731
-    line = (
-        f"The neurons ablated fire on {mean('rate'):.1f}% of all tokens counted, their controls on {mean('control_rate'):.1f}%"
-    )
-    if found[0]["control_overlap"] is not None:
-        line += f"; two controls of one value share {mean('control_overlap'):.0f}% of their neurons"
-    return line + "."
-
-
 def _language_words(matrix: SupportMatrix, place: int, language: str, method: str) -> str:
     asked = [(matrix.values.index(value), a) for a, value in enumerate(matrix.ablated) if value in matrix.values]
     pairs = [at for at in asked if not matrix.effect[place, at[0], at[1]].isnan()]
@@ -160,7 +150,7 @@ def _language_words(matrix: SupportMatrix, place: int, language: str, method: st
     if others:
         line += f". It changes other values' support by {_sizes(others)}"
     if matrix.control_margins.shape[1]:
-        controls = (100 * matrix.control_effect[place]).flatten()
+        controls = (100 * matrix.outside_effect[place]).flatten()
         line += f"; matched random neurons change any support by {_sizes(controls[~controls.isnan()].tolist())}"
     return line + "."
 

@@ -23,6 +23,7 @@ from ..model import (
     encode_all,
     pad,
     reading,
+    reading_post,
 )
 from .firing import CountingStoppedError, FiringStats, sort_groups
 from .fold import FiringFold, batch_cells
@@ -48,7 +49,8 @@ def collect(
 
     texts: a list, or anything that can be gone through twice (first for its groups), such as `corpus.stream(...)`.
     max_tokens: padded tokens a batch. too_long: "refuse" or "cut" texts beyond the context. n_blocks: also split the counts
-    over that many blocks of texts. moments: also sum activations and squares. progress(done, of) is called after each batch.
+    over that many blocks of texts. moments: also sum activations and squares, and at the gate those of hook_post, too.
+    progress(done, of) is called after each batch.
     Every text of a list is encoded before the first run, so that all that cannot be counted are told at once; a text of a stream is
     found when it comes, and the error then holds the counts so far. Memory does not grow with the number of texts, but for some
     64 MiB of token ids. The same in any batch means, in float32, but for activations within rounding of zero; in bfloat16
@@ -76,6 +78,8 @@ def collect(
         model=view.identify().fingerprint,
         n_blocks=n_blocks,
         moments=moments,
+        post=moments and bool(site.up),
+        is_post=not site.up,
         device=view.device,
     )
 
@@ -84,6 +88,8 @@ def collect(
         fold.update(layer, site(raw) if moments else raw)
 
     readers = reading(site, read, range(view.n_layers))
+    if fold.post_sums is not None:
+        readers |= reading_post(site, fold.update_post, range(view.n_layers))
     done, n_cut = 0, 0
     try:
         for window in encoded_windows(view, texts, too_long):
@@ -114,7 +120,7 @@ def _count(
     chosen = [texts[origin] for origin in batch.origins]
     fold.begin(batch_cells(fold, [(text.group, text.id) for text in chosen], view.device), batch.counted)
     try:
-        view.run_until(batch.tokens, batch.mask, readers, site.read[-1])
+        view.run_until(batch.tokens, batch.mask, readers, list(readers)[-1])
     except NotFiniteError as error:
         raise NotFiniteError(f"{error}; the batch holds texts {[text.id for text in chosen]}") from None
 

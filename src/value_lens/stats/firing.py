@@ -29,6 +29,8 @@ KIND = Kind(
         "fired": Numbers("group layer neuron", _COUNTS),
         "total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
         "total_sq": Numbers("group layer neuron", _SUMS, optional=True),
+        "post_total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
+        "post_total_sq": Numbers("group layer neuron", _SUMS, optional=True),
         "block_n_tokens": Numbers("block group", _COUNTS, optional=True),
         "block_fired": Numbers("block group layer neuron", _COUNTS, optional=True),
     },
@@ -46,12 +48,21 @@ def sort_groups(groups: "set[Group] | Sequence[Group]") -> tuple[Group, ...]:
     return tuple(sorted(set(groups), key=lambda g: (values.index(g.value), g.aspect != "+", g.aspect, g.language)))
 
 
+SUMS = {
+    "total": "activation sums",
+    "total_sq": "activation sums",
+    "post_total": "sums of hook_post",
+    "post_total_sq": "sums of hook_post",
+}
+
+
 @dataclass(frozen=True)
 class FiringStats:
     """Counts (int64) and sums (float64) of one site's activations over a corpus.
 
     `fired` counts tokens with activation > 0; `total` and `total_sq` are sums of activations and their squares. With text
-    blocks (a text belongs to one by a hash of its id) the `block_` tensors hold the same counts split by block.
+    blocks (a text belongs to one by a hash of its id) the `block_` tensors hold the same counts split by block. The `post_` sums
+    are those of hook_post where `site` is gate; at post they are `total` and `total_sq`.
     """
 
     groups: tuple[Group, ...]
@@ -64,6 +75,8 @@ class FiringStats:
     model: str = ""
     block_n_tokens: Int64[Tensor, "block group"] | None = None
     block_fired: Int64[Tensor, "block group layer neuron"] | None = None
+    post_total: Float64[Tensor, "group layer neuron"] | None = None
+    post_total_sq: Float64[Tensor, "group layer neuron"] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -86,6 +99,8 @@ class FiringStats:
         n_texts: Sequence[int] | Tensor | None = None,
         total: Tensor | None = None,
         total_sq: Tensor | None = None,
+        post_total: Tensor | None = None,
+        post_total_sq: Tensor | None = None,
         model: str = "",
     ) -> "FiringStats":
         """Statistics from counts made elsewhere (published tables, tests); groups may come in any order and are sorted."""
@@ -107,6 +122,8 @@ class FiringStats:
             fired=count(fired),
             total=summed(total),
             total_sq=summed(total_sq),
+            post_total=summed(post_total),
+            post_total_sq=summed(post_total_sq),
             site=site,
             model=model,
         )
@@ -182,6 +199,21 @@ class FiringStats:
             raise DataError(f"no counted tokens for value {value!r}, aspect {aspect!r}, so the mean is undefined")
         return reduce(self.total[rows], "group layer neuron -> layer neuron", "sum") / n_tokens
 
+    def post_size(self, *, centred: bool = False) -> Float64[Tensor, "layer neuron"]:
+        """Root mean square of hook_post over all counted tokens, whatever the site; its standard deviation when centred.
+
+        Raises `DataError` when its sums were not collected.
+        """
+        total, total_sq = (self.total, self.total_sq) if self.site == "post" else (self.post_total, self.post_total_sq)
+        if total is None or total_sq is None:
+            raise DataError(
+                f"these statistics of site {self.site!r} hold no sums of hook_post, by which the size of a neuron's activations is "
+                "known; collect them anew with moments=True"
+            )
+        n_tokens = self.n_tokens.sum().clamp_min(1)
+        mean, mean_sq = (reduce(kept, "group layer neuron -> layer neuron", "sum") / n_tokens for kept in (total, total_sq))
+        return (mean_sq - mean**2 if centred else mean_sq).clamp_min(0).sqrt()
+
     def block(self, number: int) -> "FiringStats":
         """The counts of one text block alone, without activation sums or text counts."""
         if self.block_fired is None or self.block_n_tokens is None:
@@ -198,8 +230,9 @@ class FiringStats:
         `MismatchError` for different sites, shapes, models or kinds of sums.
         """
         require_same(self, other)
-        if any((getattr(self, name) is None) != (getattr(other, name) is None) for name in ("total", "total_sq")):
-            raise MismatchError("one of the two has activation sums and the other has none")
+        for name, sums in SUMS.items():
+            if (getattr(self, name) is None) != (getattr(other, name) is None):
+                raise MismatchError(f"one of the two has {sums} and the other has none; collect both with moments=True")
         blocks = [None if s.block_fired is None else s.block_fired.shape[0] for s in (self, other)]
         if blocks[0] != blocks[1]:
             raise MismatchError(f"cannot combine {blocks[0]} text blocks with {blocks[1]}")
@@ -221,17 +254,16 @@ class FiringStats:
             n_texts=add("n_texts"),
             n_tokens=add("n_tokens"),
             fired=add("fired"),
-            total=add("total"),
-            total_sq=add("total_sq"),
             site=self.site,
             model=self.model or other.model,
             block_n_tokens=add("block_n_tokens", 1),
             block_fired=add("block_fired", 1),
+            **{name: add(name) for name in SUMS},
             meta=merged_meta(self.meta, other.meta),
         )
 
     def save(self, path: str | Path) -> Path:
-        names = ("n_texts", "n_tokens", "fired", "total", "total_sq", "block_n_tokens", "block_fired")
+        names = ("n_texts", "n_tokens", "fired", *SUMS, "block_n_tokens", "block_fired")
         tensors = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         meta = {"groups": [list(g) for g in self.groups], "site": self.site, "model": self.model, "meta": dict(self.meta)}
         return store.save(path, KIND, meta, tensors)

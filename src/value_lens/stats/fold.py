@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..corpus import Group
 from ..errors import DataError, NotFiniteError
+from ..model import has_float64, to_float64
 from .firing import FiringStats
 
 SCRATCH = 2**18  # numbers in the scratch tensor: a mebibyte of float32
@@ -21,8 +22,10 @@ def text_sums(
     counted: Bool[Tensor, "batch pos"],
     moments: bool,
     dtype: torch.dtype = torch.float32,
+    *,
+    firing: bool = True,
 ) -> Float[Tensor, "moment batch neuron"]:
-    """Sums over the counted tokens of each text: how often > 0 and, with moments, the activations and their squares.
+    """Sums over the counted tokens of each text: how often > 0 (with firing), the activations and their squares (with moments).
 
     Summed in `dtype` whatever the activations' own: in float32, counts are exact up to 16 million tokens a text. On a CPU some
     texts at a time go through one small scratch tensor, which stays in the cache: less than half the time of whole products.
@@ -31,16 +34,17 @@ def text_sums(
     step = max(1, SCRATCH // (n_pos * n_neurons)) if activations.device.type == "cpu" else n_texts
     weight = rearrange(counted.to(dtype), "batch pos -> batch 1 pos")
     scratch = activations.new_empty((min(step, n_texts), n_pos, n_neurons), dtype=dtype)
-    sums = activations.new_empty((3 if moments else 1, n_texts, 1, n_neurons), dtype=dtype)
+    sums = activations.new_empty((firing + 2 * moments, n_texts, 1, n_neurons), dtype=dtype)
     for start in range(0, n_texts, step):
         rows = slice(start, start + step)
         some = activations[rows]
         room = scratch[: len(some)]
-        torch.bmm(weight[rows], torch.gt(some, 0, out=room), out=sums[0, rows])
+        if firing:
+            torch.bmm(weight[rows], torch.gt(some, 0, out=room), out=sums[0, rows])
         if moments:
             wide = some if some.dtype == dtype else room.copy_(some)
-            torch.bmm(weight[rows], wide, out=sums[1, rows])
-            torch.bmm(weight[rows], torch.mul(wide, wide, out=room), out=sums[2, rows])
+            torch.bmm(weight[rows], wide, out=sums[-2, rows])
+            torch.bmm(weight[rows], torch.mul(wide, wide, out=room), out=sums[-1, rows])
     return rearrange(sums, "moment batch 1 neuron -> moment batch neuron")
 
 
@@ -52,7 +56,9 @@ def block_of(text_id: str, n_blocks: int) -> int:
 class FiringFold:
     """Mutable counts over known groups; `result` freezes them into `FiringStats`.
 
-    Call `begin` once a batch, then `update` for each layer. The internal unit is a cell = block * n_groups + group.
+    Call `begin` once a batch, then `update` for each layer, and `update_post` too for sums of hook_post beside those of another
+    site (is_post: these are the site's own, since it is hook_post by another name). The internal unit is a cell =
+    block * n_groups + group. Kept in float64, on the CPU where the device has none.
     """
 
     def __init__(
@@ -65,14 +71,20 @@ class FiringFold:
         model: str = "",
         n_blocks: int = 0,
         moments: bool = True,
+        post: bool = False,
+        is_post: bool = False,
         device: torch.device | str = "cpu",
     ) -> None:
         self.groups, self.site, self.model, self.n_blocks, self.moments = groups, site, model, n_blocks, moments
+        self.is_post = is_post
         n_cells = len(groups) * max(1, n_blocks)
         self.n_texts = torch.zeros(n_cells, dtype=torch.int64, device=device)
         self.n_tokens = torch.zeros(n_cells, dtype=torch.int64, device=device)
+        kept = device if has_float64(torch.device(device)) else "cpu"
         # How often fired and, with moments, activations and squares; counts are exact in float64 up to 2^53 tokens.
-        self.sums = torch.zeros((3 if moments else 1, n_cells, n_layers, d_mlp), dtype=torch.float64, device=device)
+        self.sums = torch.zeros((3 if moments else 1, n_cells, n_layers, d_mlp), dtype=torch.float64, device=kept)
+        shape = (2, len(groups), n_layers, d_mlp)
+        self.post_sums = torch.zeros(shape, dtype=torch.float64, device=kept) if post else None
 
     def cell(self, group: Group, text_id: str) -> int:
         block = block_of(text_id, self.n_blocks) if self.n_blocks else 0
@@ -86,13 +98,22 @@ class FiringFold:
 
     def update(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
         """Count one layer of the batch. Raises `NotFiniteError` with the place when a counted activation is NaN or infinite."""
-        sums = text_sums(activations, self._counted, self.moments)
-        if not bool(torch.isfinite(sums if self.moments else activations).all()):
+        self._add(self.sums, self._cells, layer, activations, firing=True)
+
+    def update_post(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
+        """Sum one layer's hook_post, by group, for how loud each neuron is. Raises as `update` does."""
+        if self.post_sums is not None:
+            self._add(self.post_sums, self._cells % len(self.groups), layer, activations, firing=False)
+
+    def _add(self, sums: Tensor, cells: Tensor, layer: int, activations: Tensor, *, firing: bool) -> None:
+        moments = self.moments or not firing
+        found = text_sums(activations, self._counted, moments, firing=firing)
+        if not bool(torch.isfinite(found if moments else activations).all()):
             _require_finite(activations, self._counted, layer)
             # Not finite on padding only, or squares too large for float32: zero the padding (0 * NaN is NaN), square in float64.
             cleaned = activations.masked_fill(~rearrange(self._counted, "batch pos -> batch pos 1"), 0)
-            sums = text_sums(cleaned, self._counted, self.moments, torch.float64)
-        self.sums[:, :, layer].index_add_(1, self._cells, sums.to(torch.float64))
+            found = text_sums(to_float64(cleaned), self._counted.to(sums.device), moments, torch.float64, firing=firing)
+        sums[:, :, layer].index_add_(1, cells.to(sums.device), to_float64(found))
 
     def result(self, meta: "dict[str, Any] | None" = None) -> FiringStats:
         """Frozen statistics that share no memory with the fold. Raises `DataError` for a group without tokens."""
@@ -108,6 +129,9 @@ class FiringFold:
         fired, *moments = [split(kept) for kept in self.sums]
         n_tokens, fired = split(self.n_tokens), fired.to(torch.int64)
         total, total_sq = [kept.sum(0) for kept in moments] or (None, None)
+        post_total, post_total_sq = (None, None) if self.post_sums is None else [kept.cpu().clone() for kept in self.post_sums]
+        if self.is_post and self.site != "post" and total is not None and total_sq is not None:
+            post_total, post_total_sq = total.clone(), total_sq.clone()
         return FiringStats(
             groups=self.groups,
             n_texts=split(self.n_texts).sum(0),
@@ -119,6 +143,8 @@ class FiringFold:
             model=self.model,
             block_n_tokens=n_tokens.clone() if self.n_blocks else None,
             block_fired=fired.clone() if self.n_blocks else None,
+            post_total=post_total,
+            post_total_sq=post_total_sq,
             meta=meta or {},
         )
 

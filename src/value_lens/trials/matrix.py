@@ -124,10 +124,15 @@ class SupportMatrix:
         return self.control_rate - self.clean[..., None, None]
 
     @functools.cached_property
-    def control_mean(self) -> Float64[Tensor, "language value ablated"]:
-        """Mean support rate under those matched random sets that hold no neuron of the set."""
+    def outside_effect(self) -> Float64[Tensor, "language value ablated control"]:
+        """The same of those matched random sets that hold no neuron of the set; NaN where none was run."""
         outside = self.control_margins if self.outside_margins is None else self.outside_margins
-        return torch.nanmean(self._cells(outside).permute(2, 3, 0, 1), -1)
+        return self._cells(outside).permute(2, 3, 0, 1) - self.clean[..., None, None]
+
+    @functools.cached_property
+    def control_mean(self) -> Float64[Tensor, "language value ablated"]:
+        """Mean support rate under matched random sets without any neuron of the set."""
+        return self.clean[..., None] + torch.nanmean(self.outside_effect, -1)
 
     @property
     def least_rank_p(self) -> float:

@@ -1,23 +1,26 @@
 """How is the support matrix measured? The same encoded dilemmas, clean, under each value's ablation, and under its controls."""
 
-import functools
-import operator
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float64
 from torch import Tensor
 
 from ..behave import EncodedQuestion, Question
 from ..corpus import Dilemma
 from ..edit import Edit, editing, require_neurons_of
 from ..errors import DataError
-from ..model import ModelView, NeuronSite
-from ..neurons import NeuronSet, matched_random, overlap
-from ..stats import Progress
+from ..model import ModelView, NeuronSite, output_norms
+from ..neurons import NeuronSet
+from ..stats import FiringStats, Progress
 from ..values import in_order
+from .controls import Bins, Strata, overlap
 from .inference import Inference
 from .matrix import SupportMatrix
+
+CONTROLS = 20  # matched random sets a value, unless another number is asked for; 19 are the fewest whose rank can give p = 0.05
+OUTSIDE = 5  # controls without neurons of the set that are run at least, for their mean
 
 
 def support_matrix(
@@ -26,7 +29,7 @@ def support_matrix(
     dilemmas: Sequence[Dilemma],
     sets: Mapping[str, NeuronSet],
     edit: Edit,
-    rate: Float[Tensor, "layer neuron"],
+    stats: FiringStats | None,
     *,
     n_controls: int,
     question: Question,
@@ -36,33 +39,39 @@ def support_matrix(
 ) -> SupportMatrix:
     """Support of every value with every value's neurons edited, and with `n_controls` matched random sets in their place.
 
-    `rate` is each neuron's firing rate, which the controls are matched on. Controls contain no neuron of any of the sets; where
-    the sets leave too few others for that, none of the value's own set (`meta["controls_avoid"]` says which). A value with an
-    empty set is kept with NaN. Raises `DataError` when no value has neurons, `NeuronError` when a set fills most of a layer.
+    `stats` tell how often each neuron fires and how large its activations are, which controls are matched in; only without
+    controls they may be None. Controls may hold neurons of any set, since effects are ranked among them; for the mean that is
+    shown, some are run with the value's own neurons replaced. A value with an empty set is kept with NaN. Raises `DataError` when
+    no value has neurons or `stats` lack sums, `NeuronError` when a set fills most of a layer.
     """
     ablated = in_order(set(sets))
-    filled = [value for value in ablated if len(sets[value])]
-    if not filled:
+    chosen = {value: sets[value] for value in ablated if len(sets[value])}
+    if not chosen:
         raise DataError("no value has any neurons, so nothing can be ablated; select more")
     fingerprint = view.identify().fingerprint
-    for value in filled:
-        require_neurons_of(view, sets[value])
-    chosen = {value: sets[value] for value in filled}
-    barred = _barred(chosen)
-    controls = {
-        value: matched_random(neurons, rate, n_sets=n_controls, seed=inference.seed, exclude=barred)
-        for value, neurons in (chosen if n_controls else {}).items()
-    }
+    for neurons in chosen.values():
+        require_neurons_of(view, neurons)
+    controls: dict[str, list[NeuronSet]] = {}
+    outside: dict[str, list[NeuronSet | None]] = {}
+    matching: dict[str, dict[str, float | None]] = {}
+    if n_controls and stats is not None:
+        rate, loud = stats.rate(), loudness(view, stats, edit)
+        bins = Bins.by(rate, loud)
+        for value, neurons in chosen.items():
+            strata = Strata.of(neurons, bins)
+            strata.require_room()
+            controls[value], outside[value] = _controls(strata, n_controls, inference.seed)
+            matching[value] = _matching(strata, controls[value], rate, loud)
     asked = EncodedQuestion(view, dilemmas, question)
-    n_runs, done = 1 + len(filled) * (1 + n_controls), 0
+    n_more = sum(other not in (None, control) for v in controls for control, other in zip(controls[v], outside[v], strict=True))
+    n_runs, done = 1 + len(chosen) * (1 + n_controls) + n_more, 0
 
-    def margins(neurons: NeuronSet | None) -> Tensor:
+    def margins(neurons: NeuronSet | None, must_change: bool = True) -> Tensor:
         nonlocal done
         if neurons is None:
             found = asked.margins(view, max_tokens=max_tokens)
         else:
-            # A control of dead neurons may rightly change nothing; a value's own set may not.
-            with editing(view, site, neurons, edit, must_change=neurons in sets.values()):
+            with editing(view, site, neurons, edit, must_change=must_change):
                 found = asked.margins(view, max_tokens=max_tokens)
         done += 1
         if progress is not None:
@@ -71,12 +80,25 @@ def support_matrix(
 
     unknown = torch.full((len(dilemmas),), torch.nan, dtype=torch.float64)
     clean = margins(None)
-    edited = torch.stack([margins(sets[value]) if value in filled else unknown for value in ablated])
+    edited = torch.stack([margins(sets[value]) if value in chosen else unknown for value in ablated])
     shape = (len(ablated), n_controls, len(dilemmas))
-    random = torch.full(shape, torch.nan, dtype=torch.float64)
+    random, without = (torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(2))
     for place, value in enumerate(ablated):
         for number, control in enumerate(controls.get(value, ())):
-            random[place, number] = margins(control)
+            # A control of dead neurons may rightly change nothing; a value's own set may not.
+            random[place, number] = margins(control, must_change=False)
+            other = outside[value][number]
+            if other is not None:
+                without[place, number] = random[place, number] if other is control else margins(other, must_change=False)
+    meta: dict[str, Any] = {
+        "edit": edit.name,
+        "site": site.name,
+        "scoring": question.scoring,
+        "n_pairs": asked.n_pairs,
+        "n_pairs_joined": asked.n_pairs_joined,
+        "n_misfits": asked.n_misfits,
+        "model": fingerprint,
+    }
     return SupportMatrix(
         item_ids=tuple(d.id for d in dilemmas),
         item_values=tuple(d.value for d in dilemmas),
@@ -89,37 +111,43 @@ def support_matrix(
         clean_margins=clean,
         edited_margins=edited,
         control_margins=random,
+        outside_margins=without,
         inference=inference,
-        meta={"edit": edit.name, "site": site.name, "scoring": question.scoring, "model": fingerprint}
-        | {"n_pairs": asked.n_pairs, "n_pairs_joined": asked.n_pairs_joined, "n_misfits": asked.n_misfits}
-        | (
-            {"controls_avoid": "all sets" if barred else "own set", "matching": _matching(chosen, controls, rate)}
-            if controls
-            else {}
-        ),
+        meta=meta | ({"matching": matching} if matching else {}),
     )
 
 
-def _matching(
-    sets: Mapping[str, NeuronSet], controls: Mapping[str, Sequence[NeuronSet]], rate: Float[Tensor, "layer neuron"]
-) -> dict[str, dict[str, float | None]]:
-    """{value: how often its neurons and their controls fire on average, and what share of neurons two controls have in common}."""
+def loudness(view: ModelView, stats: FiringStats, edit: Edit) -> Float64[Tensor, "layer neuron"]:
+    """How far an edit of each neuron moves the residual stream: the size of its activations times the norm of its row of W_out.
 
-    def fires(some: Sequence[NeuronSet]) -> float:
-        return round(float(torch.cat([rate[neurons.mask()] for neurons in some]).mean()), 6)
+    Their root mean square, or for an edit that keeps the mean their standard deviation. Raises `DataError` without sums.
+    """
+    return stats.post_size(centred=edit.keeps_mean) * output_norms(view)
 
-    def shared(some: Sequence[NeuronSet]) -> float | None:
-        return round(overlap(some), 6) if len(some) > 1 else None
 
-    return {
-        value: {"rate": fires([sets[value]]), "control_rate": fires(drawn), "control_overlap": shared(drawn)}
-        for value, drawn in controls.items()
+def _controls(strata: Strata, n_controls: int, seed: int) -> tuple[list[NeuronSet], list[NeuronSet | None]]:
+    """The controls, and for each one without neurons of the set: itself where it has none, of others as many as make up `OUTSIDE`."""
+    drawn = [strata.draw(number, seed) for number in range(n_controls)]
+    others = [strata.without_members(control, number, seed) for number, control in enumerate(drawn)]
+    controls = [strata.control(control, number, seed) for number, control in enumerate(drawn)]
+    n_more = OUTSIDE - sum(other is control for other, control in zip(others, drawn, strict=True))
+    outside: list[NeuronSet | None] = []
+    for number, (control, other) in enumerate(zip(drawn, others, strict=True)):
+        n_more -= other is not control
+        replaced = strata.control(other, number, seed) if n_more >= 0 else None
+        outside.append(controls[number] if other is control else replaced)
+    return controls, outside
+
+
+def _matching(strata: Strata, controls: Sequence[NeuronSet], rate: Tensor, loud: Tensor) -> dict[str, float | None]:
+    """How like its neurons the controls of one value are: firing rate and loudness on average, and what neurons are shared."""
+    inside = strata.neurons.mask()
+    found: dict[str, float | None] = {
+        "rate": float(rate[inside].mean()),
+        "control_rate": strata.mean(rate),
+        "loudness": float((loud[inside] ** 2).mean()) ** 0.5,  # the root mean square: what moves at random adds up so
+        "control_loudness": strata.mean(loud**2) ** 0.5,
+        "control_overlap": overlap(controls) if len(controls) > 1 else None,
+        **strata.fairness,
     }
-
-
-def _barred(sets: Mapping[str, NeuronSet]) -> NeuronSet | None:
-    """The union of all sets, if every layer has twice as many neurons outside it as any set has inside, so that draws can vary."""
-    union = functools.reduce(operator.or_, sets.values())
-    largest = torch.stack([neurons.mask().sum(1) for neurons in sets.values()]).amax(0)
-    outside = (~union.mask()).sum(1)
-    return union if bool((outside >= 2 * largest).all()) else None
+    return {name: None if number is None else round(number, 6) for name, number in found.items()}

@@ -1,0 +1,265 @@
+"""Which random neurons stand for a set? As many of each layer, as loud and firing as often: drawn from strata.
+
+Loudness is how much a neuron can move the residual stream: the size of its activations times the norm of its row of W_out.
+"""
+
+import functools
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+from torch.nn.functional import pad
+
+from ..errors import MismatchError, NeuronError
+from ..neurons import NeuronSet, require_same
+
+POOL = 5  # times as many neurons in a stratum as the set has there
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bins of loudness (rows, the quietest first) crossed with bins of firing rate (columns, the rarest first), layer by layer.
+
+    Fixed before any set is known. They are by rank, about `POOL` neurons a bin and four rows to a column, since the effect of a
+    neuron grows with its loudness; the loudest 5, 10, 20, ... have rows of their own, since loudness has a heavy tail. Neurons
+    alike in one, such as all that never fire, are in one row or column.
+    """
+
+    shape: tuple[int, int, int]  # layers, rows, columns
+    of: Int64[Tensor, "flat"]  # the bin of each neuron, layer by layer
+
+    @classmethod
+    def by(cls, rate: Float[Tensor, "layer neuron"], loudness: Float[Tensor, "layer neuron"] | None = None) -> "Bins":
+        """Without loudness there is one row."""
+        n_layers, d_mlp = rate.shape
+        if loudness is None:
+            ends, n_columns = [], max(1, d_mlp // POOL)
+            row = torch.zeros(rate.shape, dtype=torch.int64)
+        else:
+            n_columns = max(1, round((d_mlp / POOL) ** 0.5 / 2))
+            n_rows = max(1, d_mlp // (POOL * n_columns))
+            ends = [POOL * 2**k for k in range(d_mlp.bit_length()) if POOL * 2**k < d_mlp / n_rows]  # among the loudest
+            ends += [d_mlp * k // n_rows for k in range(1, n_rows)]
+            row = len(ends) - torch.bucketize(_n_below(-loudness.cpu()), torch.tensor(ends, dtype=torch.int64), right=True)
+        column = _n_below(rate.cpu()) * n_columns // d_mlp
+        layer = rearrange(torch.arange(n_layers), "layer -> layer 1")
+        shape = (n_layers, len(ends) + 1, n_columns)
+        return cls(shape, ((layer * shape[1] + row) * n_columns + column).flatten())
+
+    def count(self, neurons: Int64[Tensor, "_"]) -> Int64[Tensor, "layer row column"]:
+        """How many of `neurons` (as layer * d_mlp + index) each bin holds."""
+        return torch.bincount(self.of[neurons], minlength=math.prod(self.shape)).view(self.shape)
+
+
+def _n_below(numbers: Float[Tensor, "layer neuron"]) -> Int64[Tensor, "layer neuron"]:
+    """How many neurons of the layer have a lower number: a rank in which equals are equal."""
+    return torch.searchsorted(numbers.sort(1).values, numbers.contiguous())
+
+
+@dataclass(frozen=True)
+class Strata:
+    """The bins of a set's layers, merged with their neighbours until each holds at least `pool` times the set's members there.
+
+    First whole rows are merged with rows next to them, then within such a band columns: of all ways to do so, that in which the
+    members' strata are smallest on average. Where a layer has too few neurons for any, it is one stratum.
+
+    **What the rank rests on.** A control has in every stratum as many neurons as the set, drawn uniformly, members of the set not
+    excluded. If the set is itself such a draw (membership has nothing to do with effects, but for stratum and number), set and
+    controls are exchangeable: all orders of their effects are as likely, so P(rank / (controls + 1) <= p) <= p. Bins know
+    rate and loudness alone, so for members whose bin was not merged it is enough that membership says nothing within a bin. Which
+    bins merge depends on how many members they hold, and members of a merged bin crowd in a part of their stratum; of that the
+    controls know nothing, and `fairness` tells how much there is of it.
+    """
+
+    neurons: NeuronSet
+    pool: int
+    allowed: Bool[Tensor, "flat"]
+    members: Int64[Tensor, "member"]  # the stratum of each member
+    order: Int64[Tensor, "_"]  # all neurons of strata that have members, as layer * d_mlp + index, stratum by stratum
+    stratum: Int64[Tensor, "_"]  # of each of these
+    size: Int64[Tensor, "stratum"]
+
+    @classmethod
+    def of(cls, neurons: NeuronSet, bins: Bins, *, pool: int = POOL, exclude: NeuronSet | None = None) -> "Strata":
+        """exclude: neurons that no control may hold; they do not count as room."""
+        inside = neurons.mask().flatten()
+        allowed = torch.ones_like(inside) if exclude is None else inside | ~exclude.mask().flatten()
+        room, member = allowed.nonzero().flatten(), inside.nonzero().flatten()
+        of_bin = _strata(bins.count(room), bins.count(member), pool)
+        with_members = torch.zeros(math.prod(bins.shape), dtype=torch.bool)
+        with_members[of_bin[bins.of[member]]] = True
+        number = with_members.cumsum(0) - 1  # strata with members, counted from 0
+        of_bin = number[of_bin].masked_fill(~with_members[of_bin], -1)
+        order = room[of_bin[bins.of[room]] >= 0]
+        stratum, sort = of_bin[bins.of[order]].sort(stable=True)
+        size = torch.bincount(stratum)
+        return cls(neurons, pool, allowed, of_bin[bins.of[member]], order[sort], stratum, size)
+
+    @property
+    def fairness(self) -> dict[str, float]:
+        """Of the members, the share in strata with fewer than `pool` times as many neurons (`not_widened`), and the share that a
+        control holds on average (`expected_overlap`).
+        """
+        count, n_members = self._count, max(1, len(self.members))
+        crowded = count[self.pool * count > self.size]
+        return {
+            "not_widened": float(crowded.sum()) / n_members,
+            "expected_overlap": float((count**2 / self.size).sum()) / n_members,
+        }
+
+    def mean(self, of: Float[Tensor, "layer neuron"]) -> float:
+        """What a control's neurons have on average; NaN for an empty set."""
+        sums = torch.zeros(len(self.size), dtype=torch.float64)
+        sums.index_add_(0, self.stratum, of.flatten()[self.order].double())
+        return float((self._count / self.size * sums).sum() / len(self.members)) if len(self.members) else math.nan
+
+    @property
+    def _count(self) -> Int64[Tensor, "stratum"]:
+        return torch.bincount(self.members, minlength=len(self.size))
+
+    def require_room(self) -> None:
+        """Raise `NeuronError` where a layer has fewer neurons outside the set than inside, so that no control can be without it."""
+        mask = self.neurons.mask()
+        free = self.allowed.view_as(mask) & ~mask
+        for layer, (inside, outside) in enumerate(zip(mask.sum(1).tolist(), free.sum(1).tolist(), strict=True)):
+            if inside > outside:
+                raise NeuronError(
+                    f"layer {layer} has {outside} neurons outside the set, too few for a control of {inside}; use a smaller set"
+                )
+
+    def draw(self, number: int, seed: int) -> Int64[Tensor, "member"]:
+        """Control `number`, as layer * d_mlp + index, which may hold members of the set: what its effect is ranked among.
+
+        Needs `require_room`, without which there may be too few to draw.
+        """
+        return self._drawn(self.members, torch.zeros_like(self.allowed), self._generator(number, seed, "any"))
+
+    def without_members(self, control: Int64[Tensor, "member"], number: int, seed: int) -> Int64[Tensor, "member"]:
+        """The same with others of the same stratum for each member of the set: a uniform draw of those outside it.
+
+        `control` itself where it holds none.
+        """
+        shared = self._inside[control]
+        if not bool(shared.any()):
+            return control
+        taken = self._inside.clone()
+        taken[control] = True
+        stratum = self.members[torch.searchsorted(self._inside.nonzero().flatten(), control[shared])]
+        others = self._drawn(stratum, taken, self._generator(number, seed, "outside"))
+        return torch.cat([control[~shared], others])
+
+    def control(self, drawn: Int64[Tensor, "member"], number: int, seed: int) -> NeuronSet:
+        """A draw as a set that says where it is from."""
+        d_mlp = self.neurons.d_mlp
+        origin = {"matched_random": {"seed": seed, "number": number, "pool": self.pool}, "for": dict(self.neurons.provenance)}
+        pairs = tuple(zip((drawn // d_mlp).tolist(), (drawn % d_mlp).tolist(), strict=True))
+        return replace(self.neurons, neurons=pairs, provenance=origin)
+
+    def _drawn(self, strata: Tensor, taken: Tensor, generator: torch.Generator) -> Tensor:
+        """One neuron of each of `strata`, all different and none of `taken` (which is changed).
+
+        Those that are taken or came up twice are drawn again. All of a stratum are treated alike, so every choice is as likely.
+        """
+        found, begin = [strata[:0]], self.size.cumsum(0) - self.size
+        while len(strata):
+            place = (torch.rand(len(strata), generator=generator, dtype=torch.float64) * self.size[strata]).long()
+            drawn = self.order[begin[strata] + place]
+            again = drawn.argsort(stable=True)
+            twice = torch.zeros_like(drawn, dtype=torch.bool)
+            twice[again[1:]] = drawn[again[1:]] == drawn[again[:-1]]
+            good = ~twice & ~taken[drawn]
+            taken[drawn[good]] = True
+            found.append(drawn[good])
+            strata = strata[~good]
+        return torch.cat(found)
+
+    def _generator(self, number: int, seed: int, kind: str) -> torch.Generator:
+        key = hashlib.sha256(self._key + repr((seed, number, kind)).encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(key[:7], "big"))
+
+    @functools.cached_property
+    def _key(self) -> bytes:
+        return hashlib.sha256(repr(self.neurons.neurons).encode()).digest()
+
+    @functools.cached_property
+    def _inside(self) -> Bool[Tensor, "flat"]:
+        return self.neurons.mask().flatten()
+
+
+def _strata(
+    room: Int64[Tensor, "layer row column"], members: Int64[Tensor, "layer row column"], pool: int
+) -> Int64[Tensor, "bin"]:
+    """The stratum of each bin: rows merged to bands, then columns within each band."""
+    n_layers, n_rows, n_columns = room.shape
+    band = _merged(room.sum(2), members.sum(2), pool) + n_rows * rearrange(torch.arange(n_layers), "layer -> layer 1")
+    band = band.flatten()
+
+    def by_band(kept: Tensor) -> Tensor:
+        return torch.zeros_like(kept).view(-1, n_columns).index_add_(0, band, kept.reshape(-1, n_columns))
+
+    column = _merged(by_band(room), by_band(members), pool)
+    return (rearrange(band, "row -> row 1") * n_columns + column[band]).flatten()
+
+
+def _merged(sizes: Int64[Tensor, "chain bin"], counts: Int64[Tensor, "chain bin"], pool: int) -> Int64[Tensor, "chain bin"]:
+    """Which group of neighbours each bin of a chain joins, so that each group has size >= pool * count; all in one where none can.
+
+    Of all such groupings that with the least sum of count * size (by dynamic programming; splitting a group never raises it), of
+    several the one with the later neighbours, which are louder: a control is rather too loud than too quiet.
+    """
+    n_bins = sizes.shape[1]
+    size, count = (pad(kept.cumsum(1), (1, 0)).double() for kept in (sizes, counts))
+    best = torch.full(size.shape, torch.inf, dtype=torch.float64)
+    best[:, 0] = 0
+    came = torch.zeros(size.shape, dtype=torch.int64)
+    for end in range(1, n_bins + 1):
+        inside, members = size[:, end, None] - size[:, :end], count[:, end, None] - count[:, :end]
+        cost = best[:, :end] + (members * inside).masked_fill(pool * members > inside, torch.inf)
+        best[:, end], came[:, end] = cost.min(1)
+    begins = torch.zeros(sizes.shape, dtype=torch.int64)
+    chain, at = torch.arange(len(sizes)), torch.full((len(sizes),), n_bins)
+    while bool(at.any()):
+        at = came[chain, at]
+        begins[chain, at] = 1
+    return begins.cumsum(1) - 1
+
+
+def matched_random(
+    neurons: NeuronSet,
+    rate: Float[Tensor, "layer neuron"],
+    *,
+    n_sets: int,
+    seed: int,
+    loudness: Float[Tensor, "_ _"] | None = None,
+    exclude: NeuronSet | None = None,
+    pool: int = POOL,
+) -> list[NeuronSet]:
+    """Random control sets: in each layer as many neurons, alike in firing rate and, where it is given, in loudness.
+
+    Drawn from strata of rate and loudness, each at least `pool` times as large as what the set has there (see `Strata`). Members
+    of `neurons` and `exclude` are never drawn. The draws depend on `seed` and the set alone. Raises `NeuronError` when a layer has
+    too few others, `MismatchError` for rates of another shape.
+    """
+    for name, given in (("loudness", loudness), ("rate", rate)):
+        if given is not None and tuple(given.shape) != (neurons.n_layers, neurons.d_mlp):
+            raise MismatchError(f"{name} has shape {tuple(given.shape)}, the set needs ({neurons.n_layers}, {neurons.d_mlp})")
+    if pool < 2:
+        raise NeuronError(f"pool is {pool}; give at least 2, or the set itself may be all that can be drawn")
+    if exclude is not None:
+        require_same(neurons, exclude)
+    strata = Strata.of(neurons, Bins.by(rate, loudness), pool=pool, exclude=exclude)
+    strata.require_room()
+    drawn = [strata.without_members(strata.draw(number, seed), number, seed) for number in range(n_sets)]
+    return [strata.control(control, number, seed) for number, control in enumerate(drawn)]
+
+
+def overlap(sets: Sequence[NeuronSet]) -> float:
+    """The share of neurons that two of the sets have in common, on average over all pairs of equally large sets; NaN for one set."""
+    pairs = list(combinations([set(neurons) for neurons in sets], 2))
+    return sum(len(a & b) / len(a) for a, b in pairs) / len(pairs) if pairs else float("nan")
