@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import SiteError
 from .precision import to_float64
-from .view import ModelView, evaluating
+from .view import ModelView
 from .width import output_weight
 
 CHUNK = 256  # neurons whose rows are read at one time
@@ -30,7 +30,7 @@ def _of_layer(view: ModelView, layer: int) -> Float64[Tensor, "neuron"]:
             return _row_norms(view.model.blocks[layer].mlp.W_out.detach())
         out = view.model.blocks[layer].mlp.out.original_component  # hook_post is what this is given
         weight = _readable(view, layer)
-        with evaluating(out), torch.no_grad():
+        with torch.no_grad():
             some = torch.tensor([0, view.d_mlp // 2, view.d_mlp - 1])
             tried = _row_norms(_by_running(view, out, some))
             if weight is not None:
