@@ -11,10 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import mutants
+import pandas
 import pytest
 import torch
 
 import value_lens as vl
+from value_lens.behave.prompts import load_wordings
 from value_lens.corpus import load_corpus
 from value_lens.corpus.generation.journal import Journal
 from value_lens.errors import LINE, LINES, ValueLensError
@@ -39,7 +41,17 @@ def sound_records(found, kept=()):
         assert {name: texts[row["id"]][name] for name in row} == row
 
 
-class Table:
+class Reader:
+    """What is read, under the name of its file, which every error must give."""
+
+    name = ""
+
+    @property
+    def named(self):
+        return self.name
+
+
+class Table(Reader):
     """A file of rows. Where the changed content is known and rows stand by themselves, the others must be there."""
 
     def __init__(self, name, write, by_rows=True):
@@ -90,7 +102,36 @@ class Published(Table):
         sound_records([*texts, *dilemmas])
 
 
-class System:
+class Rows(Table):
+    """Rows that no file holds: a list of mappings, or a pandas table."""
+
+    def __init__(self, named, made):
+        super().__init__("rows.json", mutants.json_bytes)
+        self.made, self.kind = made, named
+
+    @property
+    def named(self):
+        return self.kind
+
+    def mutant(self, rng):
+        changed = mutants.GOOD
+        while rng.random() < 0.7:
+            changed = mutants.change(changed, rng)
+        return b"", changed
+
+    def read(self, path, changed, rng):
+        rows = mutants.GOOD if changed is None else changed
+        whole = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
+        found = vl.load_texts(self.made(rows if whole else [rows]), skip_bad=path.with_name("bad.jsonl"), per_group=None)
+        sound_records(found, [row for row in mutants.GOOD if whole and row in rows and alone(row, rows)])
+
+
+def frame_of(rows):
+    """Pandas itself makes no table of half a character pair."""
+    return pandas.DataFrame(json.loads(json.dumps(rows).replace(r"\ud83d", "?")))
+
+
+class System(Reader):
     def __init__(self, name, write):
         self.name, self.write = name, write
 
@@ -104,7 +145,7 @@ class System:
             assert vl.load_system(vl.save_system(system, path.with_name(f"again.{ending}"))) == system
 
 
-class Journals:
+class Journals(Reader):
     name, header = "journal.jsonl", {"recipe": "question", "values": ["care"]}
     entries = [
         {"journal": header},
@@ -132,7 +173,7 @@ class Journals:
             raise
 
 
-class Artefact:
+class Artefact(Reader):
     """An artefact whose content was changed and sealed again, or whose bytes were damaged."""
 
     def __init__(self, kind, file, laws):
@@ -199,7 +240,7 @@ def laws_of_matrix(found):
     assert sum(len(found.items_of(l, v)) for l in found.languages for v in found.values) == n_items
 
 
-class TrueNeurons:
+class TrueNeurons(Reader):
     name = "true_neurons.json"
     stated = {"site": "post", "n_layers": 2, "d_mlp": 3, "neurons": {"care": [[0, 1], [1, 2]], "duty": []}}
 
@@ -209,6 +250,19 @@ class TrueNeurons:
     def read(self, path, changed, rng):
         for neurons in read_true_neurons(path.parent).values():
             laws_of_neurons(neurons)
+
+
+class Wordings(Reader):
+    name = "w.json"
+    stated = {"en": {"prompt": "{scenario}\nA. {first}\nB. {second}\nAnswer:", "answers": [" A", " B"]}}
+
+    def mutant(self, rng):
+        return mutants.mutate(self.stated, mutants.json_bytes, rng)
+
+    def read(self, path, changed, rng):
+        for wording in load_wordings(path, "label").values():
+            assert all(text.encode() and type(text) is str for text in (wording.prompt, *wording.answers))
+            assert wording.prompt.format(scenario="S", first="F", second="G").count("S") >= 1
 
 
 STORY = {
@@ -222,11 +276,13 @@ PORTRAIT = {
 READERS = {
     "jsonl": Table("t.jsonl", mutants.jsonl_bytes),
     "json": Table("t.json", mutants.json_bytes),
-    "csv": Table("t.csv", mutants.csv_bytes, by_rows=False),
-    "plain tsv": Table("t.tsv", mutants.plain_tsv_bytes, by_rows=False),
-    "quoting tsv": Table("t.tsv", mutants.quoting_tsv_bytes, by_rows=False),
+    "csv": Table("t.csv", mutants.csv_bytes),
+    "plain tsv": Table("t.tsv", mutants.plain_tsv_bytes),
+    "quoting tsv": Table("t.tsv", mutants.quoting_tsv_bytes),
     "parquet": Table("t.parquet", mutants.parquet_bytes, by_rows=False),
     "workbook": Workbook(),
+    "list": Rows("list, row", list),
+    "pandas table": Rows("DataFrame", frame_of),
     "moral stories": Published("moral_stories", "moral_stories.jsonl", [STORY, {**STORY, "ID": "s2"}], mutants.jsonl_bytes),
     "value portrait": Published("value_portrait", "query-response-tagged.json", [PORTRAIT], mutants.json_bytes),
     "valueinsight": Published(
@@ -241,6 +297,7 @@ READERS = {
     "plain stats": Artefact(FiringStats, "stats_merged.safetensors", laws_of_stats),
     "matrix": Artefact(SupportMatrix, "matrix.safetensors", laws_of_matrix),
     "true neurons": TrueNeurons(),
+    "wordings": Wordings(),
 }
 
 
@@ -259,12 +316,11 @@ def outcomes_of(reader, n_mutants, folder, seed):
             counted["right"] += 1
         except ValueLensError as error:
             told = str(error)
-            assert path.name in told and len(told) <= MOST_LETTERS, (number, told)
+            assert reader.named in told and len(told) <= MOST_LETTERS, (number, told)
             told.encode()
             counted["refused"] += 1
-        except BaseException as error:
-            error.add_note(f"mutant {number} of seed {seed!r}: {content[:300]!r}")
-            raise
+        except Exception as error:
+            raise AssertionError(f"mutant {number} of seed {seed!r}: {content[:300]!r}") from error
     return counted
 
 
@@ -289,11 +345,11 @@ def test_a_good_input_is_read(name, tmp_path):
 @pytest.mark.parametrize("name", READERS)
 def test_mutants_are_read_rightly_or_refused_with_the_file_named(name, tmp_path):
     """2,000 of them over all readers."""
-    run(name, 106, tmp_path, "quick")
+    run(name, 92, tmp_path, "quick")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_many_mutants_are_read_rightly_or_refused_with_the_file_named(name, tmp_path):
     """20,000 of them."""
-    run(name, 1053, tmp_path, "slow")
+    run(name, 910, tmp_path, "slow")

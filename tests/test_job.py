@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+from pathlib import Path
 
 import matplotlib.image
 import pytest
@@ -11,6 +12,7 @@ import torch
 from typer.testing import CliRunner
 
 import value_lens as vl
+from value_lens import store
 from value_lens.cli import app
 from value_lens.corpus import write_jsonl
 from value_lens.errors import DataError, OutputError
@@ -346,3 +348,52 @@ def test_a_published_data_set_is_named_with_its_licence_and_bad_rows_are_kept_be
     assert "field 'context' is missing" in (tmp_path / "moralchoice_low_ambiguity.bad-dilemmas.jsonl").read_text()
     with pytest.raises(DataError, match="line 10: field 'context' is missing"):
         run_job(dataclasses.replace(job, skip_bad=False), tmp_path / "out2")
+
+
+class FullDisk:
+    """A disk that has no room for files of some endings; `written` holds the name of every other file, in order."""
+
+    def __init__(self, monkeypatch, *too_large):
+        self.too_large, self.written, self.write = too_large, [], store.write_atomically
+        monkeypatch.setattr(store, "write_atomically", self)
+
+    def __call__(self, path, content):
+        if Path(path).suffix in self.too_large:
+            raise OutputError(f"cannot write {path}: No space left on device; choose a folder you can write to")
+        if not Path(path).name.startswith(".value_lens"):
+            self.written.append(Path(path).name)
+        return self.write(path, content)
+
+
+def test_small_results_come_first_and_statistics_once(folders, data, tmp_path, monkeypatch):
+    disk = FullDisk(monkeypatch)
+    run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data), tmp_path / "out")
+    assert disk.written[:3] == ["stats.safetensors", "matrix.csv", "summary.json"] and disk.written[-1] == "layers.png"
+    assert len(set(disk.written)) == len(disk.written) == len(files_in(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("too_large", [[".png"], [".png", ".safetensors"], [".safetensors"]])
+def test_a_disk_that_fills_up_keeps_all_that_fits(folders, data, tmp_path, monkeypatch, too_large):
+    disk = FullDisk(monkeypatch, *too_large)
+    with pytest.raises(OutputError, match=f"{too_large[-1]}: No space left on device"):
+        run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data), tmp_path / "out")
+    small = {"matrix.csv", "summary.json", *(f"neurons/{value}.json" for value in ("honesty", "care", "duty"))}
+    assert small <= files_in(tmp_path / "out") and ("stats.safetensors" in disk.written) == (too_large == [".png"])
+
+
+def test_what_a_model_folder_states_wrongly_is_found_before_the_work(folders, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("value_lens.job.load_model", lambda *a, **k: pytest.fail("work began"))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "true_neurons.json").write_text('{"site": "post"}')
+    with pytest.raises(vl.ValueLensError, match="true_neurons.json (?s:.*)field 'neurons' is missing"):
+        run_job(Job(model=str(tmp_path / "model"), **data), tmp_path / "out")
+
+
+def test_a_value_of_any_length_has_its_file(folders, data, tmp_path, texts, dilemmas):
+    long = "x" * 300
+    renamed = [
+        [dataclasses.replace(r, value=long if r.value == "care" else r.value) for r in some] for some in (texts, dilemmas)
+    ]
+    given = {name: str(write_jsonl(tmp_path / f"{name}.l.jsonl", some)) for name, some in zip(data, renamed, strict=True)}
+    run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **given), tmp_path / "out")
+    assert vl.NeuronSet.load(tmp_path / "out" / "neurons" / f"{file_name(long)}.json").provenance["value"] == long

@@ -1,5 +1,7 @@
 """Is a neuron set a set, and does it keep its site?"""
 
+import functools
+import operator
 import tempfile
 from pathlib import Path
 
@@ -22,6 +24,15 @@ def made(neurons, **changes):
 
 
 # The set
+
+
+def test_the_union_of_many_sets_is_saved_and_names_them_all(tmp_path):
+    sets = [made([(0, k % 4)], provenance={"value": f"v{k}"}) for k in range(1500)]
+    union = functools.reduce(operator.or_, sets)
+    again = vl.NeuronSet.load(union.save(tmp_path / "union.json"))
+    assert again == union and again.provenance == {"operation": "union", "of": [{"value": f"v{k}"} for k in range(1500)]}
+    apart = functools.reduce(operator.sub, sets[:3]).provenance
+    assert apart["of"] == [{"operation": "difference", "of": [{"value": "v0"}, {"value": "v1"}]}, {"value": "v2"}]
 
 
 @laws

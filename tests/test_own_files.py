@@ -4,14 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 import value_lens as vl
 from value_lens import store
 from value_lens.artefact import Kind
+from value_lens.corpus import to_dataset
 from value_lens.corpus.generation import generate
 from value_lens.corpus.generation.journal import Journal
-from value_lens.errors import DataError, OutputError
+from value_lens.errors import ArtefactError, DataError, OutputError
 from value_lens.folder import LONGEST, clear, file_name, neurons_of, picture_of, require_free
+from value_lens.organisms import read_true_neurons
+from value_lens.stats import FiringStats
 
 GOOD = {"id": "a", "text": "She waits.", "value": "care", "aspect": "+", "language": "en"}
 NOTES = ["precious", "", "{}", '{"where": 1}', "\0", '["where", "problem", "content"]', json.dumps(GOOD)]
@@ -242,3 +246,83 @@ def test_no_part_of_the_library_asks_for_a_file_in_a_way_that_fails_for_a_long_n
     root = Path(vl.__file__).parent
     asked = [path for path in root.rglob("*.py") if any(way in path.read_text() for way in (".is_file()", ".is_dir()"))]
     assert [str(path.relative_to(root)) for path in asked if path.name != "view.py"] == []  # view.py asks for what is loaded
+
+
+BROKEN = Path("/proc/self/mem")  # a file that cannot be read at its beginning
+
+
+@pytest.mark.skipif(not BROKEN.exists(), reason="only where the system has such a file")
+@pytest.mark.parametrize(
+    "name", ["t.jsonl", "t.json", "t.csv", "t.tsv", "t.xlsx", "t.parquet", "s.yaml", "s.json", "neurons.json"]
+)
+def test_a_file_that_fails_while_it_is_read_is_named(tmp_path, name):
+    path = tmp_path / name
+    path.symlink_to(BROKEN)
+    load = {"s": vl.load_system, "neurons": vl.NeuronSet.load}.get(path.stem, vl.load_texts)
+    with pytest.raises(vl.ValueLensError, match=f"{path} .*(cannot be read|is not|is damaged)"):
+        load(path)
+
+
+def test_a_damaged_data_set_folder_is_named(tmp_path):
+    folder = tmp_path / "saved"
+    to_dataset([vl.LabelledText(**GOOD)] * 50).save_to_disk(folder)
+    (data,) = folder.glob("*.arrow")
+    content = data.read_bytes()
+    for damaged in (content[: len(content) // 2], b"", b"precious"):
+        data.write_bytes(damaged)
+        with pytest.raises(DataError, match=f"{folder}"):
+            vl.load_texts(folder)
+
+
+def test_true_neurons_that_are_none_are_told_with_their_file(tmp_path):
+    path = tmp_path / "true_neurons.json"
+    assert read_true_neurons(tmp_path) is None
+    stated = {"site": "post", "n_layers": 2, "d_mlp": 3, "neurons": {"care": [[0, 1]]}}
+    for changes, problem in (
+        ({"neurons": {"care": [[0, 7]]}}, r"neuron \(layer 0, index 7\) is out of range"),
+        ({"neurons": {"care": [[0, 1.5]]}}, "field 'neurons': expected by value lists of"),
+        ({"neurons": [[0, 1]]}, "field 'neurons': expected by value lists of"),
+        ({"d_mlp": "3"}, "field 'd_mlp': expected a whole number from 1"),
+        ({"more": 1}, "field 'more' is not known"),
+    ):
+        path.write_text(json.dumps({**stated, **changes}))
+        with pytest.raises(ArtefactError, match=f"{path} (?s:.*){problem}"):
+            read_true_neurons(tmp_path)
+    path.write_text("{")
+    with pytest.raises(ArtefactError, match=f"{path} cannot be read: not JSON"):
+        read_true_neurons(tmp_path)
+
+
+# Halves of character pairs in what is made by hand
+
+HALF = "good \ud83d"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(
+            lambda name=name: vl.LabelledText(**{**GOOD, name: HALF})
+            for name in ("id", "text", "value", "language", "prompt", "source")
+        ),
+        lambda: vl.Dilemma(id="d", scenario="s", aligned="a", violating=HALF, value="v", language="en"),
+        lambda: vl.QuestionnaireItem(id="q", text=HALF, value="v", language="en"),
+        lambda: vl.ValueSystem(HALF, (vl.Value("care", {"en": "Care"}, "d"),)),
+        lambda: vl.Value(HALF, {"en": "Care"}, "d"),
+        lambda: vl.Value("care", {"en": HALF}, "d"),
+        lambda: FiringStats.from_counts([(HALF, "+", "en")], [1], torch.zeros(1, 1, 1)),
+    ],
+)
+def test_half_a_character_pair_is_refused_where_it_comes_in(make):
+    with pytest.raises(DataError, match=r"good \\ud83d.* holds half of a character pair"):
+        make()
+
+
+@pytest.mark.parametrize("engine", ["bridge"])
+def test_half_a_character_pair_is_never_handed_to_a_tokenizer(models, engine):
+    lens = vl.ValueLens(models[engine, "llama"])
+    with pytest.raises(DataError, match=r"good \\ud83d' holds half of a character pair"):
+        lens.activations(HALF, vl.NeuronSet.of([(0, 0)], site="post", n_layers=3, d_mlp=37))
+    prompt = vl.Prompt(id="p", system="", user=HALF, value="v", aspect="+", language="en")
+    with pytest.raises(DataError, match="holds half of a character pair"):
+        vl.respond(lens.model, [prompt])

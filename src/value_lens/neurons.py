@@ -103,8 +103,16 @@ class NeuronSet:
 
     def _with(self, other: "NeuronSet", chosen: "set[Neuron]", how: str) -> "NeuronSet":
         require_same(self, other)
-        origin = {"operation": how, "of": [dict(self.provenance), dict(other.provenance)]}
-        return replace(self, neurons=tuple(chosen), model=self.model or other.model, provenance=origin)
+        origins = [*self._origins(how), *other._origins(how)]
+        return replace(
+            self, neurons=tuple(chosen), model=self.model or other.model, provenance={"operation": how, "of": origins}
+        )
+
+    def _origins(self, how: str) -> list[Any]:
+        """What a union of unions is made of, and so on: flat, or the union of many sets would be nested too deeply to be saved."""
+        known = self.provenance.get("of")
+        same = how != "difference" and self.provenance.get("operation") == how and isinstance(known, list)
+        return known if same else [dict(self.provenance)]  # pyright: ignore[reportReturnType]
 
     def __or__(self, other: "NeuronSet") -> "NeuronSet":
         return self._with(other, set(self) | set(other), "union")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from .errors import DataError
+from .errors import DataError, quoted
 
 DEEPEST = (
     100  # levels of lists and objects in a row or a description; deeper ones are damage, and Python could not go through them
@@ -89,3 +89,9 @@ def holds_half_pair(text: str) -> bool:
     except UnicodeEncodeError:
         return True
     return False
+
+
+def require_whole_pairs(text: str, what: str) -> None:
+    """Raise `DataError` for a text with half of a surrogate pair; `what` says what it is, such as "field 'text':"."""
+    if holds_half_pair(text):
+        raise DataError(f"{what} {quoted(text)} holds half of a character pair (a broken emoji?), which no model can read")

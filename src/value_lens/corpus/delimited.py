@@ -87,7 +87,10 @@ def _quoted(file: IO[str], tab: str, header: Sequence[str] | None = None) -> Ite
         except StopIteration:
             return
         except csv.Error as error:
-            problem = f"cannot be read as a row: {error} (is a quotation mark not closed, or not doubled inside a field?)"
+            problem = "holds a NUL byte" if "\0" in lines.taken[0] else ""  # Python 3.10 reads none
+            problem = (
+                problem or f"cannot be read as a row: {error} (is a quotation mark not closed, or not doubled inside a field?)"
+            )
         if tab == "\t" and not problem and _runs_over_rows(lines.taken, n_columns):
             problem = "cannot be read as a row: a quotation mark is not closed in its line, and the lines after it are rows"
         if problem:

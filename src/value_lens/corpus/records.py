@@ -6,7 +6,7 @@ from numbers import Integral, Number
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from ..errors import DataError, quoted
-from ..parsing import holds_half_pair
+from ..parsing import require_whole_pairs
 from ..values.names import folded, standard
 
 Aspect = Literal["+", "-"]
@@ -145,10 +145,7 @@ def _require_str(name: str, given: object) -> None:
     if not isinstance(given, str):
         as_text = "; write it as text, in quotation marks or as a cell of text, so that it stays as it is written"
         raise DataError(f"field {name!r}: expected a text, got {quoted(given)}{as_text if isinstance(given, Number) else ''}")
-    if holds_half_pair(given):
-        raise DataError(
-            f"field {name!r}: {quoted(given)} holds half of a character pair (a broken emoji?), which no model can read"
-        )
+    require_whole_pairs(given, f"field {name!r}:")
 
 
 def id_of(given: object, name: str = "id") -> str:

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from ..errors import DataError, TooLongError
+from ..parsing import require_whole_pairs
 from .view import ModelView
 from .vocabulary import padding_id, require_embedded, special_ids, with_bos
 
@@ -78,8 +79,13 @@ def encode(
 
 
 def tokenize(view: ModelView, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of many texts, without special tokens; some at once, since the tokenizer's own records of a text are large."""
+    """Token ids of many texts, without special tokens; some at once, since the tokenizer's own records of a text are large.
+
+    Raises `DataError` for a text with half of a character pair.
+    """
     found: list[list[int]] = []
+    for text in texts:
+        require_whole_pairs(text, "text")
     for some in windows(texts, 64):
         found += view.tokenizer(some, add_special_tokens=False)["input_ids"]
     return found
@@ -88,6 +94,7 @@ def tokenize(view: ModelView, texts: Sequence[str]) -> list[list[int]]:
 def _joined(view: ModelView, prompt: str, text: str) -> tuple[list[int], int]:
     """Token ids of prompt + text, and how many of them end with or before the prompt."""
     if getattr(view.tokenizer, "is_fast", False):
+        require_whole_pairs(prompt + text, "text")
         found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
         return list(found["input_ids"]), sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
     # Without offsets: what begins as the prompt alone does, and then whatever adds no letter to it.

@@ -11,12 +11,8 @@ from ..corpus.audit import Bars, CorpusAudit
 from ..errors import DataError
 from ..neurons import NeuronSet
 from ..trials import Picture
+from ..trials.figure import shown
 from ..values import ValueSystem, in_order
-
-
-def shown(name: str) -> str:
-    """A value's key as a reader wants it: without underscores."""
-    return name.replace("_", " ")
 
 
 def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer") -> Picture:

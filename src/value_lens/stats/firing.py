@@ -15,6 +15,7 @@ from ..artefact import OBJECT, TEXT, Kind, Numbers, listed, tuple_of
 from ..corpus import ASPECTS, Group
 from ..errors import DataError, MismatchError, UnknownNameError
 from ..neurons import require_same
+from ..parsing import require_whole_pairs
 from ..values import in_order
 from ..values.names import require_distinct, standard
 from .meta import count_in, merged_meta
@@ -81,6 +82,7 @@ class FiringStats:
 
     def __post_init__(self) -> None:
         for group in self.groups:
+            require_whole_pairs(str(group), "group")
             if group.aspect not in ASPECTS:
                 raise DataError(f"group {group} has aspect {group.aspect!r}; known: + and -")
         if len(set(self.groups)) != len(self.groups) or len(self.groups) != len(self.fired):

@@ -19,7 +19,8 @@ def merged_meta(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str
 
 def parts_of(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The metadata of every unmerged part, in order. What was added to a merged whole later holds of each of its parts."""
-    if not isinstance(meta.get(PARTS), Sequence):
+    merged = meta.get(PARTS)
+    if not (isinstance(merged, Sequence) and merged and all(isinstance(part, Mapping) for part in merged)):
         return [dict(meta)]
     parts = [part for merged in meta[PARTS] for part in parts_of(merged)]
     joint = _joint(parts)
@@ -41,5 +42,5 @@ def _joint(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _sum(parts: Sequence[Mapping[str, Any]], name: str) -> int | None:
     counts = [part.get(name) for part in parts]
-    known = [count for count in counts if isinstance(count, int)]
+    known = [count for count in counts if type(count) is int and count >= 0]
     return sum(known) if len(known) == len(counts) else None

@@ -20,8 +20,12 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
 from torch import Tensor
 
+from ..errors import shortened
+
 if TYPE_CHECKING:
     from .matrix import SupportMatrix
+
+LABEL = 48  # letters of a name that are shown
 
 FONTS = (  # tried in this order for what the figure's own font lacks
     *(f"{family} {region}" for family in ("Noto Sans CJK", "Source Han Sans") for region in ("SC", "TC", "JP", "KR")),
@@ -83,6 +87,11 @@ def _no_line_a_glyph() -> Iterator[None]:
             yield
         finally:
             log.setLevel(level)
+
+
+def shown(name: str) -> str:
+    """A value's key as a reader wants it: without underscores, and no longer than a figure has room for."""
+    return shortened(name.replace("_", " "), LABEL)
 
 
 def _words(figure: Figure) -> list[Text]:
@@ -148,8 +157,8 @@ def _draw_cells(
 ) -> None:
     panel.set_facecolor("0.85")
     image = panel.imshow(effect.numpy(), cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
-    panel.set_xticks(range(len(matrix.ablated)), [name.replace("_", " ") for name in matrix.ablated], rotation=45, ha="right")
-    panel.set_yticks(range(len(matrix.values)), [name.replace("_", " ") for name in matrix.values])
+    panel.set_xticks(range(len(matrix.ablated)), [shown(name) for name in matrix.ablated], rotation=45, ha="right")
+    panel.set_yticks(range(len(matrix.values)), [shown(name) for name in matrix.values])
     few = "too few controls" in matrix.specific.verdicts[place]
     mark = "too few controls to call a value's neurons specific" if few else "* specific to the value"
     panel.set_xlabel(f"neurons ablated\n{mark}; off the diagonal: leakage, not marked")

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from ..errors import DataError
+from ..parsing import require_whole_pairs
 
 Entry = TypeVar("Entry")
 
@@ -18,11 +19,14 @@ Entry = TypeVar("Entry")
 def standard(name: str) -> str:
     """The name without outer white space, letters of full or half width as plain ones, accents composed; else as written.
 
+    Raises `DataError` for half of a character pair.
+
     >>> standard(" ｃａｒｅ\\u3000"), standard("zh-CN"), standard("①")
     ('care', 'zh-CN', '①')
     """
     if name.isascii():
         return name.strip()
+    require_whole_pairs(name, "name")
     return unicodedata.normalize("NFC", "".join(map(_of_plain_width, name))).strip()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import DataError, UnknownNameError
+from ..parsing import require_whole_pairs
 from .names import keyed, require_distinct, standard
 
 
@@ -25,6 +26,8 @@ class Value:
     stems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for text in (self.name, self.definition, self.level, *self.labels, *self.labels.values()):
+            require_whole_pairs(text, f"value {self.name!r}:")
         object.__setattr__(self, "name", standard(self.name))
         for name in ("labels", "stems"):
             object.__setattr__(self, name, keyed(f"language of the {name} of {self.name!r}", getattr(self, name)))
@@ -59,6 +62,7 @@ class ValueSystem:
     relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        require_whole_pairs(self.name, "value system")
         names = self.names
         if len(set(names)) != len(names):
             raise DataError(f"value system {self.name!r} names a value twice: {names}")
