@@ -63,21 +63,21 @@ class ValueSystem:
 
     def __post_init__(self) -> None:
         require_whole_pairs(self.name, "value system")
-        names = self.names
-        if len(set(names)) != len(names):
+        names, known = self.names, set(self.names)  # a file may hold very many
+        if len(known) != len(names):
             raise DataError(f"value system {self.name!r} names a value twice: {names}")
         require_distinct(f"value of {self.name!r}", names)
         self._standardise()
         for group, members in self.higher_order.items():
             for member in members:
-                if member not in names:
+                if member not in known:
                     raise DataError(f"higher-order value {group!r} of {self.name!r} names {member!r}, which is no value of it")
         for pair in self.opposites:
             for group in pair:
                 if group not in self.higher_order:
                     raise DataError(f"{self.name!r} opposes {group!r}, which is no higher-order value of it")
         for value in self.relations:
-            if value not in names:
+            if value not in known:
                 raise DataError(f"{self.name!r} relates {value!r}, which is no value of it")
 
     def _standardise(self) -> None:
