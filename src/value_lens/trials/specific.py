@@ -188,7 +188,7 @@ def _size(found: Contrast) -> Float64[Tensor, "resample"]:
 
 def _own_p(drawn: Float64[Tensor, "_"]) -> tuple[float, Float[Tensor, "resample"]]:
     """The p-value of the first |t| among all, and that of each of the others."""
-    ordered = drawn[1:].sort().values
+    ordered = drawn.sort().values  # one pool, see `step_down`
     far = len(ordered) - torch.searchsorted(ordered, drawn * (1 - TIE))
-    p = (1 + far).double() / (1 + len(ordered))
+    p = far.double() / len(ordered)
     return float(p[0]), p[1:]
