@@ -18,7 +18,7 @@ from value_lens.errors import DataError
 from value_lens.job import Job, run_job
 from value_lens.settings import COMPOSED
 
-MANY = 300  # more than anything composed by default
+MANY = 220  # more than anything composed by default
 
 
 def dilemmas_of(n_items, n_frames=6, languages=("en", "zh"), values=("care", "duty")):
@@ -136,7 +136,7 @@ def rows_in_any_order(draw):
     )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(rows_in_any_order(), st.integers(1, 30), st.integers(0, 3))
 def test_a_draw_takes_turns_among_clusters_is_one_for_one_seed_and_keeps_the_order(rows, per_group, seed):
     records = [vl.Dilemma(scenario="s", aligned="a", violating="b", **row) for row in rows]
@@ -168,12 +168,12 @@ def test_languages_and_aspects_that_hold_the_same_give_the_same(n):
 def test_the_seed_decides_which_and_every_record_has_its_chance():
     records = dilemmas_of(30, languages=("en",), values=("care",))
     counts = Counter()
-    for seed in range(100):
+    for seed in range(60):
         found = vl.load_dilemmas(records, per_group=6, seed=seed)
         assert len({d.cluster for d in found}) == 6
         counts.update(d.id for d in found)
-    assert len(counts) == 30  # one of five in each frame: 20 times on average, sd 4
-    assert min(counts.values()) >= 4 and max(counts.values()) <= 36
+    assert len(counts) == 30  # one of five in each frame: 12 times on average, sd 3
+    assert min(counts.values()) >= 1 and max(counts.values()) <= 28
     orders = [tuple(d.id for d in vl.load_dilemmas(records, per_group=3, seed=seed)) for seed in range(10)]
     assert len(set(orders)) > 5
 
@@ -236,7 +236,7 @@ def files(tmp_path, texts):
     return {"texts": str(tmp_path / "texts.jsonl"), "dilemmas": str(write_jsonl(tmp_path / "dilemmas.jsonl", asked))}
 
 
-@pytest.mark.parametrize(("per_value", "n_used", "n_frames"), [("default", 80, 8), (None, 80, 8), (5, 10, 8), (2, 4, 4)])
+@pytest.mark.parametrize(("per_value", "n_used", "n_frames"), [("default", 80, 8), (2, 4, 4)])
 def test_a_run_tells_how_many_of_how_many_it_used(folders, files, tmp_path, per_value, n_used, n_frames):
     job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, per_value=per_value, **files)
     result = run_job(job, tmp_path / "out")
@@ -246,7 +246,6 @@ def test_a_run_tells_how_many_of_how_many_it_used(folders, files, tmp_path, per_
     assert len(result.matrix.item_ids) == n_used and len(set(result.matrix.item_clusters)) == n_frames
     told = {
         80: f"All 80 dilemmas of {files['dilemmas']} were used, of 8 clusters.",
-        10: f"10 of 80 dilemmas of {files['dilemmas']} were used, drawn by seed, of 8 clusters.",
         4: f"4 of 80 dilemmas of {files['dilemmas']} were used, drawn by seed, of 4 clusters.",
     }
     assert told[n_used] in result.words and f"All 60 texts of {files['texts']} were used, of 60 clusters." in result.words
@@ -259,11 +258,13 @@ def test_what_the_bank_could_compose_is_counted_without_composing_it(source, val
     drawn = sample(vl.Dilemma, source, per_group=3, **some)
     assert drawn.records == vl.load_dilemmas(source, per_group=3, **some)
     assert drawn.n_available == len(vl.load_dilemmas(source, per_group=None, **some))
-    if fillings == "held_out":
-        both = {**some, "languages": None}
-        assert sample(vl.LabelledText, source, per_group=1, **both).n_available == len(
-            vl.load_texts(source, per_group=None, **both)
-        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["bank", "bank:schwartz"])
+def test_the_texts_that_the_bank_could_compose_are_counted_too(source):
+    n_composed = sum(1 for _ in stream(vl.LabelledText, source))
+    assert sample(vl.LabelledText, source, per_group=1).n_available == n_composed > 100_000
 
 
 def test_descriptions_and_questions_are_counted_too():
