@@ -4,7 +4,8 @@ Each message says what was given, what was expected and how to mend it.
 """
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127) if chr(code) not in "\t\n"}
-LINE, LINES = 400, 24  # letters of a message's line, and lines of a message; what is beyond is left out of the middle
+LINE, LINES = 1000, 24  # letters of a message's line, and lines of a message; what is beyond is left out of the middle
+QUOTED = 400  # letters of what a message quotes
 
 
 class ValueLensError(Exception):
@@ -20,14 +21,14 @@ def _readable(message: str) -> str:
     if len(lines) > LINES:
         left_out = len(lines) - LINES + 1
         lines = [*lines[: LINES - 3], f"[... {left_out} lines ...]", *lines[-2:]]
-    return "\n".join(shortened(_printable(shortened(line))) for line in lines)
+    return "\n".join(shortened(_printable(shortened(line, LINE)), LINE) for line in lines)
 
 
 def _printable(text: str) -> str:
     return text.translate(_CONTROL).encode(errors="backslashreplace").decode()
 
 
-def shortened(text: str, most: int = LINE) -> str:
+def shortened(text: str, most: int = QUOTED) -> str:
     """A text of at most so many letters: its beginning and its end.
 
     >>> shortened("a" * 30 + "b" * 40 + "c" * 30, 50)
