@@ -207,7 +207,7 @@ def test_the_terminal_sets_a_wording_and_the_results_tell_it(folders, tmp_path, 
     assert found.exit_code == 0, found.output
     assert (
         "The options of 8 of 16 dilemmas are clauses of their own, but the wording before them begins a sentence"
-        in found.output
+        in " ".join(found.output.split())
     )
     ablation = json.loads((tmp_path / "out" / "summary.json").read_text())["ablation"]
     assert (ablation["n_pairs"], ablation["n_pairs_joined"], ablation["n_misfits"]) == (24, 0, 8)

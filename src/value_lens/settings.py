@@ -10,6 +10,7 @@ from .corpus.bank import FILLINGS
 from .errors import DataError, UnknownNameError
 from .locate import Rule, threshold_rule, top_rule, vape_rule
 from .model import BATCH_TOKENS, ENGINES, TOO_LONG, require_site
+from .trials import CONTROLS
 
 METHODS = ("vape", "opposition")
 DTYPES = ("float32", "bfloat16", "float16")
@@ -56,7 +57,7 @@ class Job:
     filter: float = 0.95
     bar: float = 0.95
     threshold: float = 0.03
-    controls: int = 5
+    controls: int = CONTROLS
     scoring: str = "label"
     wording: str | None = None
     too_long: str = "refuse"

@@ -7,6 +7,7 @@ import typer
 
 from ..corpus import DEFAULT
 from ..settings import COMPOSED
+from ..trials import CONTROLS
 from .tables import show
 from .terminal import app, console, counted, names, quiet_libraries, reporting
 
@@ -40,7 +41,7 @@ def demo(
         "per_group": 24,  # each frame of the activation split in both its situations
         "per_value": 12,  # each frame of the evaluation split once
         "n_neurons": 24,
-        "controls": 1,
+        "controls": 1,  # for the time; a verdict on what is specific takes 19
         "max_tokens": 4096,
         "seed": seed,
     }
@@ -68,7 +69,7 @@ def run(
     filter: Annotated[float, typer.Option(help="VAPE: quantile a firing probability must exceed.")] = 0.95,
     bar: Annotated[float, typer.Option(help="VAPE: quantile that assigns a neuron to a value.")] = 0.95,
     threshold: Annotated[float, typer.Option(help="Opposition: least difference of firing probability.")] = 0.03,
-    controls: Annotated[int, typer.Option(help="Matched random neuron sets per value.")] = 5,
+    controls: Annotated[int, typer.Option(help="Matched random neuron sets per value.")] = CONTROLS,
     scoring: Annotated[str, typer.Option(help="label (A or B) or continuation (the option's words).")] = "label",
     wording: Annotated[
         str | None,
