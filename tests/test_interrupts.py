@@ -165,7 +165,13 @@ def spread(n):
 CASES = [(engine, kind) for engine in engines() for kind in ("llama", "trained")]
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
+# An interrupt in a generator that is thrown away is told by Python, and has no other effect.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
 @pytest.mark.parametrize(("engine", "kind"), CASES)
 def test_an_interrupt_leaves_the_model_as_it_was(folders, engine, kind):
     wrong, n_interrupts = sweep(Bench(folders, engine, kind), spread(3))

@@ -74,8 +74,10 @@ class ModelView:
     @property
     def device(self) -> torch.device:
         """Where inputs go."""
-        placed = (weight for weight in self.model.parameters() if not weight.is_meta)
-        return next((weight.device for weight in placed), torch.device("cpu"))
+        for weight in self.model.parameters():
+            if not weight.is_meta:  # an offloaded one is nowhere until it is used
+                return weight.device
+        return torch.device("cpu")
 
     @property
     def _name(self) -> str:
