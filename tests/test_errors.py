@@ -44,7 +44,7 @@ def test_short_messages_are_left_as_they_are():
         assert str(DataError(message)) == message
 
 
-@pytest.mark.parametrize("length", [401, 402, 500, 9_999, 10_000, 1_000_003])
+@pytest.mark.parametrize("length", [LINE + 1, LINE + 2, LINE + 100, 9_999, 10_000, 1_000_003])
 def test_shortening_tells_how_much_it_left_out(length):
     text = "".join(chr(97 + k % 26) for k in range(length))
     found = shortened(text)

@@ -222,7 +222,7 @@ def test_every_layout_has_a_licence_and_an_address():
 
 
 def test_a_hub_that_cannot_be_reached_and_files_that_are_not_there():
-    with pytest.raises(DataError, match="cannot load 'LabHC/moral_stories'.* Offline: download it"):
+    with pytest.raises(DataError, match="cannot load 'LabHC/moral_stories'.*\nOffline: download it"):
         vl.load_dilemmas("moral_stories")
     with pytest.raises(DataError, match=r"valuebench is on no hub; get it from https://.* and give valuebench:PATH"):
         vl.load_texts("valuebench")
@@ -245,7 +245,7 @@ def test_files_of_the_hub_are_read_from_its_cache(tmp_path, monkeypatch):
     (cached / "snapshots" / "abc123" / "persona" / "cheerfulness.jsonl").write_text(json.dumps(row))
     (found,) = vl.load_texts("anthropic_persona")
     assert (found.value, found.text) == ("cheerfulness", "I hum")
-    with pytest.raises(DataError, match="cannot get the files of 'ninoscherrer/moralchoice': .* Offline: download it"):
+    with pytest.raises(DataError, match="cannot get the files of 'ninoscherrer/moralchoice': .*\nOffline: download it"):
         vl.load_dilemmas("moralchoice")
 
 

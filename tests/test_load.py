@@ -255,6 +255,6 @@ def test_a_missing_file_with_columns_is_refused(tmp_path):
 
 def test_a_hub_name_that_cannot_be_reached_says_what_to_do_offline():
     with pytest.raises(
-        DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*\. Offline: download it where"
+        DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*\nOffline: download it where"
     ):
         load_texts("nobody/nothing", split="train")

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import value_lens as vl
-from value_lens import store
+from value_lens import neurons, store
 from value_lens.artefact import COUNT, SIZE, TEXT, Kind, Numbers, listed, object_of, tuple_of
 from value_lens.corpus import Group
 from value_lens.errors import ArtefactError
-from value_lens.locate import NeuronScores
-from value_lens.stats import FiringStats
-from value_lens.trials import Inference, SupportMatrix
+from value_lens.locate import NeuronScores, scores
+from value_lens.stats import FiringStats, firing
+from value_lens.trials import Inference, SupportMatrix, matrix
 
 FIRST = Path(__file__).parent / "schema_1"
 VALUES = ("care 爱", "freedom")
@@ -116,6 +116,37 @@ def test_a_support_matrix_without_controls():
 def test_every_file_of_the_first_schema_is_tried_here():
     tried = Path(__file__).read_text(encoding="utf-8")
     assert all(path.stem in tried for path in FIRST.iterdir())
+
+
+HELD = {  # what each version of each kind may hold; a line is never changed, a new version gets one of its own
+    ("firing statistics", 1): "groups site model meta / n_texts n_tokens fired total total_sq block_n_tokens block_fired",
+    ("firing statistics", 2): (
+        "groups site model meta / n_texts n_tokens fired total total_sq post_total post_total_sq block_n_tokens block_fired"
+    ),
+    ("neuron scores", 1): "method values site model params / scores part.*",
+    ("neuron set", 1): "site n_layers d_mlp model provenance neurons / ",
+    ("support matrix", 1): (
+        "item_ids item_values item_languages item_clusters values languages ablated n_neurons inference meta / "
+        "clean_margins edited_margins control_margins"
+    ),
+    ("support matrix", 2): (
+        "item_ids item_values item_languages item_clusters values languages ablated n_neurons inference meta / "
+        "clean_margins edited_margins control_margins outside_margins"
+    ),
+}
+KINDS = [firing.KIND, scores.KIND, neurons.KIND, matrix.KIND]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_that_holds_something_else_has_a_schema_of_its_own(kind):
+    held = f"{' '.join(kind.fields)} / {' '.join(kind.tensors)}"
+    assert HELD.get((kind.name, kind.schema)) == held, "raise the schema, add an upgrade, and a line here"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_schema_so_far_leads_to_the_current_one(kind):
+    versions = sorted(version for name, version in HELD if name == kind.name)
+    assert versions == list(range(1, kind.schema + 1)) and sorted(kind.upgrades) == versions[:-1]
 
 
 # What a kind is

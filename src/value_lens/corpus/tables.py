@@ -161,7 +161,7 @@ def hub_rows(name: str, split: str) -> Iterator[Row]:
         raise
     except Exception as error:  # the hub client raises many types; each means that nothing came
         raise DataError(
-            f"cannot load {name!r} (split {split!r}) as a data set: {_first_line(error)}. {_advice(error)}"
+            f"cannot load {name!r} (split {split!r}) as a data set: {_first_line(error)}\n{_advice(error)}"
         ) from error
     number = 0
     try:
@@ -179,7 +179,7 @@ def hub_folder(name: str, pattern: str) -> Path:
     try:
         return Path(huggingface_hub.snapshot_download(name, repo_type="dataset", allow_patterns=pattern))
     except Exception as error:  # the hub client raises many types; each means that nothing came
-        raise DataError(f"cannot get the files of {name!r}: {_first_line(error)}. {_advice(error)}") from error
+        raise DataError(f"cannot get the files of {name!r}: {_first_line(error)}\n{_advice(error)}") from error
 
 
 def _advice(error: Exception) -> str:

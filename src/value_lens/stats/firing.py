@@ -11,7 +11,7 @@ from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from .. import store
-from ..artefact import OBJECT, TEXT, Kind, Numbers, listed, tuple_of
+from ..artefact import OBJECT, TEXT, Kind, Numbers, listed, tuple_of, unchanged
 from ..corpus import ASPECTS, Group
 from ..errors import DataError, MismatchError, UnknownNameError
 from ..neurons import require_same
@@ -35,6 +35,8 @@ KIND = Kind(
         "block_n_tokens": Numbers("block group", _COUNTS, optional=True),
         "block_fired": Numbers("block group layer neuron", _COUNTS, optional=True),
     },
+    schema=2,
+    upgrades={1: unchanged},  # before the sums of what multiplies W_out
 )
 
 
