@@ -67,3 +67,25 @@ def test_answers_have_the_rates_and_the_correlation_that_they_claim(coverage):
         first, second = (clean[:, clusters.diff(prepend=clusters[:1] - 1) > 0], clean[:, 1::8])
         alike = ((first - 0.85) * (second - 0.85)).mean() / (0.85 * 0.15)
         assert float(alike) == pytest.approx(0.3, abs=0.02)
+
+
+def test_margins_tell_what_rates_do_not():
+    rows = table("margin_power")
+    with_effect = [row for row in rows if int(row["points"]) and float(row["uneven"]) <= 1]
+    assert all(float(row["margin"]) >= float(row["rate"]) for row in with_effect)
+    assert sum(float(row["margin"]) - float(row["rate"]) for row in with_effect) / len(with_effect) > 0.2
+    null = [row for row in rows if not int(row["points"])]
+    assert all(
+        float(row[f"{kind}_alarms"]) <= 0.05 + 2 * (0.05 * 0.95 / int(row["n_matrices"])) ** 0.5
+        for row in null
+        for kind in ("rate", "margin")
+    )
+
+
+@pytest.mark.slow
+def test_a_row_of_the_power_table_is_what_its_setting_gives():
+    power, rows = script("margin_power"), table("margin_power")
+    setting, row = power.SETTINGS[4], rows[4]
+    assert {name: str(value) for name, value in vars(setting).items()} == {name: row[name] for name in vars(setting)}
+    for name, share in power.simulate(setting).items():
+        assert float(row[name]) == pytest.approx(share, abs=0.03)
