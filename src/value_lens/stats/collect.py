@@ -54,7 +54,7 @@ def collect(
     Every text of a list is encoded before the first run, so that all that cannot be counted are told at once; a text of a stream is
     found when it comes, and the error then holds the counts so far. Memory does not grow with the number of texts, but for some
     64 MiB of token ids. The same in any batch means, in float32, but for activations within rounding of zero; in bfloat16
-    rounding is coarse, and about one firing in a thousand depends on the batch unless each text has its own (max_texts=1).
+    rounding is coarse, and up to a few firings in a thousand depend on the batch unless each text has its own (max_texts=1).
 
     Raises `DataError` (no texts, a text or group without tokens, a text too long, a batch of nothing), `CountingStoppedError` (the
     same, in a stream), `UnknownNameError` (too_long) and `NotFiniteError` (with layer, neuron and text).
