@@ -33,7 +33,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("demo"),
     seed: Annotated[int, typer.Option(help="Seed of controls and intervals.")] = 0,
 ) -> None:
-    """The whole job, offline, on a shipped organism and the packaged bank; under a minute on two cores."""
+    """The whole job, offline, on a shipped organism and the packaged bank; about a minute on two cores."""
     from ..organisms import organism_folder
 
     settings = {
