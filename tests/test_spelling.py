@@ -7,7 +7,7 @@ import unicodedata
 import pandas
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
@@ -42,6 +42,7 @@ def dilemma(**fields):
     return vl.Dilemma(**{**given, **fields})
 
 
+@settings(deadline=None)
 @given(letters)
 def test_the_standard_form_changes_width_and_outer_white_space_alone(name):
     found = standard(name)
@@ -50,6 +51,7 @@ def test_the_standard_form_changes_width_and_outer_white_space_alone(name):
         assert found == name.strip()
 
 
+@settings(deadline=None)
 @given(letters, letters)
 def test_names_are_told_apart_as_case_folding_and_compatibility_say(one, other):
     plain = [unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip() for name in (one, other)]
