@@ -1,6 +1,7 @@
 """Does a fingerprint tell one set of weights from another, whatever way they were changed, and wherever they lie?"""
 
 import dataclasses
+import hashlib
 import warnings
 
 import pytest
@@ -12,7 +13,7 @@ from transformers import AutoModelForCausalLM
 import value_lens as vl
 from value_lens.errors import MismatchError
 from value_lens.model import ModelView
-from value_lens.model.fingerprint import SAMPLE, _sample, _step, fingerprint, weights
+from value_lens.model.fingerprint import KINDS, SAMPLE, _bits, _sample, _step, fingerprint, weights
 from value_lens.model.load import transformer_lens_version
 from value_lens.model.parts import walk
 
@@ -147,6 +148,27 @@ def test_the_weights_are_the_parameters(models):
     for model in models.values():
         expected = {id(weight) for weight in model.parameters()}
         assert {id(weight) for weight in weights(model)} == expected <= {id(weight) for weight in walk(model).weights}
+
+
+def test_the_bits_are_summed_exactly():
+    """Over more numbers than are summed at one time, as Python's own integers."""
+    for dtype in (torch.float32, torch.bfloat16, torch.float64):
+        numbers = torch.randn(300_001, generator=torch.Generator().manual_seed(0)).to(dtype)
+        exact = sum(numbers.view(KINDS[numbers.element_size()]).tolist())
+        assert _bits(numbers) == (exact + 2**63) % 2**64 - 2**63
+
+
+def test_fingerprints_are_those_of_what_was_saved_so_far(models):
+    """The definition, written plainly: statistics and neuron sets in files carry it."""
+    for model in [*models.values(), vl.load_organism("selective-gelu").model]:
+        marks = set()
+        for weight in model.parameters():
+            flat = weight.detach().flatten()
+            if flat.count_nonzero():
+                bits = int(flat.view(KINDS[flat.element_size()]).to(torch.int64).sum())
+                even = flat[:: max(1, len(flat) // 4096)][:4096].float().numpy().tobytes()
+                marks.add(hashlib.sha256(f"{tuple(weight.shape)} {bits}".encode() + even).hexdigest())
+        assert ModelView(model).info.fingerprint == hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
 
 
 # Offloaded and quantised weights

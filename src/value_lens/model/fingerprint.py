@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from .parts import walk
 
 SAMPLE = 256  # numbers of a weight that are looked at on every entry
+PIECE = 2**18  # numbers of a weight that are summed at one time
 KINDS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # {bytes of a number: integers of as many}
 
 
@@ -64,18 +65,23 @@ def fingerprint(model: Any, samples: int = 4096) -> str:
     marks = set()
     for weight in weights(model):
         flat = weight.detach().flatten()
-        if not bool(flat.any()):
-            continue  # one bridge generation adds biases of zeros that the other lacks
         step = max(1, flat.numel() // samples)
-        sample = flat[::step][:samples].float().cpu().numpy().tobytes()
+        sample = flat[::step][:samples]
+        if not bool(sample.any()) and not bool(flat.any()):
+            continue  # one bridge generation adds biases of zeros that the other lacks
         about = f"{tuple(weight.shape)} {_bits(flat)}".encode()
-        marks.add(hashlib.sha256(about + sample).hexdigest())
+        marks.add(hashlib.sha256(about + sample.float().cpu().numpy().tobytes()).hexdigest())
     return hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
 
 
 def _bits(flat: Tensor) -> int:
     """The sum of all numbers' bits as integers: exact in any order, changed by any change of one number."""
-    return int(flat.contiguous().view(KINDS[flat.element_size()]).sum(dtype=torch.int64))
+    whole = flat.contiguous().view(KINDS[flat.element_size()])
+    pieces = (
+        whole.split(PIECE) if flat.device.type == "cpu" else (whole,)
+    )  # PyTorch widens what it sums: in the cache, ten times faster
+    sums = [piece.sum(dtype=torch.int64) for piece in pieces]
+    return int(torch.stack(sums).sum()) if sums else 0  # of 64 bits, modulo 2**64
 
 
 def weights(model: Any) -> Iterator[Tensor]:
