@@ -12,12 +12,13 @@ from itertools import combinations
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 from torch.nn.functional import pad
 
 from ..errors import MismatchError, NeuronError
 from ..neurons import NeuronSet, require_same
+from .tilt import tilted
 
 POOL = 5  # times as many neurons in a stratum as the set has there
 
@@ -33,6 +34,7 @@ class Bins:
 
     shape: tuple[int, int, int]  # layers, rows, columns
     of: Int64[Tensor, "flat"]  # the bin of each neuron, layer by layer
+    log_loudness: Float64[Tensor, "flat"]  # 0 where loudness is not told
 
     @classmethod
     def by(cls, rate: Float[Tensor, "layer neuron"], loudness: Float[Tensor, "layer neuron"] | None = None) -> "Bins":
@@ -40,17 +42,20 @@ class Bins:
         n_layers, d_mlp = rate.shape
         if loudness is None:
             ends, n_columns = [], max(1, d_mlp // POOL)
-            row = torch.zeros(rate.shape, dtype=torch.int64)
+            row, logs = torch.zeros(rate.shape, dtype=torch.int64), torch.zeros(rate.shape, dtype=torch.float64)
         else:
+            loudness = loudness.double().cpu()
+            quiet = loudness[loudness > 0].min() if bool((loudness > 0).any()) else torch.tensor(1.0)
+            logs = loudness.clamp_min(quiet).log()
             n_columns = max(1, round((d_mlp / POOL) ** 0.5 / 2))
             n_rows = max(1, d_mlp // (POOL * n_columns))
             ends = [POOL * 2**k for k in range(d_mlp.bit_length()) if POOL * 2**k < d_mlp / n_rows]  # among the loudest
             ends += [d_mlp * k // n_rows for k in range(1, n_rows)]
-            row = len(ends) - torch.bucketize(_n_below(-loudness.cpu()), torch.tensor(ends, dtype=torch.int64), right=True)
+            row = len(ends) - torch.bucketize(_n_below(-loudness), torch.tensor(ends, dtype=torch.int64), right=True)
         column = _n_below(rate.cpu()) * n_columns // d_mlp
         layer = rearrange(torch.arange(n_layers), "layer -> layer 1")
         shape = (n_layers, len(ends) + 1, n_columns)
-        return cls(shape, ((layer * shape[1] + row) * n_columns + column).flatten())
+        return cls(shape, ((layer * shape[1] + row) * n_columns + column).flatten(), logs.flatten())
 
     def count(self, neurons: Int64[Tensor, "_"]) -> Int64[Tensor, "layer row column"]:
         """How many of `neurons` (as layer * d_mlp + index) each bin holds."""
@@ -69,12 +74,13 @@ class Strata:
     First whole rows are merged with rows next to them, then within such a band columns: of all ways to do so, that in which the
     members' strata are smallest on average. Where a layer has too few neurons for any, it is one stratum.
 
-    **What the rank rests on.** A control has in every stratum as many neurons as the set, drawn uniformly, members of the set not
-    excluded. If the set is itself such a draw (membership has nothing to do with effects, but for stratum and number), set and
-    controls are exchangeable: all orders of their effects are as likely, so P(rank / (controls + 1) <= p) <= p. Bins know
-    rate and loudness alone, so for members whose bin was not merged it is enough that membership says nothing within a bin. Which
-    bins merge depends on how many members they hold, and members of a merged bin crowd in a part of their stratum; of that the
-    controls know nothing, and `fairness` tells how much there is of it.
+    **What the rank rests on.** A control has in every stratum as many neurons as the set, drawn one after the other with odds of
+    loudness ** tilt, members of the set not excluded; the tilt is that with which controls are on average as loud as the set (in
+    log loudness). If the set is itself such a draw, set and controls are exchangeable: all orders of their effects are as likely,
+    so P(rank / (controls + 1) <= p) <= p. So it is, but for the estimate of the tilt, where membership has to do with layer,
+    rate and loudness alone: a set drawn at random (the tilt is near 0: draws are uniform), or one chosen by a score that favours
+    loud neurons, since members of a bin that had to be widened crowd at its loud end. Bins know rate and loudness alone; which
+    of them merge depends on how many members they hold, which a control, drawn after it, does not repeat.
     """
 
     neurons: NeuronSet
@@ -83,6 +89,8 @@ class Strata:
     members: Int64[Tensor, "member"]  # the stratum of each member
     order: Int64[Tensor, "_"]  # all neurons of strata that have members, as layer * d_mlp + index, stratum by stratum
     stratum: Int64[Tensor, "_"]  # of each of these
+    odds: Float64[Tensor, "_"]  # of each of these, to be drawn before another of its stratum
+    chance: Float64[Tensor, "_"]  # of each of these, to be in a control
     size: Int64[Tensor, "stratum"]
 
     @classmethod
@@ -98,30 +106,24 @@ class Strata:
         of_bin = number[of_bin].masked_fill(~with_members[of_bin], -1)
         order = room[of_bin[bins.of[room]] >= 0]
         stratum, sort = of_bin[bins.of[order]].sort(stable=True)
-        size = torch.bincount(stratum)
-        return cls(neurons, pool, allowed, of_bin[bins.of[member]], order[sort], stratum, size)
+        order, members = order[sort], of_bin[bins.of[member]]
+        odds, chance = tilted(bins.log_loudness[order], stratum, inside[order])
+        return cls(neurons, pool, allowed, members, order, stratum, odds, chance, torch.bincount(stratum))
 
     @property
     def fairness(self) -> dict[str, float]:
         """Of the members, the share in strata with fewer than `pool` times as many neurons (`not_widened`), and the share that a
         control holds on average (`expected_overlap`).
         """
-        count, n_members = self._count, max(1, len(self.members))
+        count, n_members = torch.bincount(self.members, minlength=len(self.size)), max(1, len(self.members))
         crowded = count[self.pool * count > self.size]
-        return {
-            "not_widened": float(crowded.sum()) / n_members,
-            "expected_overlap": float((count**2 / self.size).sum()) / n_members,
-        }
+        overlap = self.chance[self._inside[self.order]]
+        return {"not_widened": float(crowded.sum()) / n_members, "expected_overlap": float(overlap.sum()) / n_members}
 
     def mean(self, of: Float[Tensor, "layer neuron"]) -> float:
         """What a control's neurons have on average; NaN for an empty set."""
-        sums = torch.zeros(len(self.size), dtype=torch.float64)
-        sums.index_add_(0, self.stratum, of.flatten()[self.order].double())
-        return float((self._count / self.size * sums).sum() / len(self.members)) if len(self.members) else math.nan
-
-    @property
-    def _count(self) -> Int64[Tensor, "stratum"]:
-        return torch.bincount(self.members, minlength=len(self.size))
+        total = (self.chance * of.flatten()[self.order].double()).sum()
+        return float(total / len(self.members)) if len(self.members) else math.nan
 
     def require_room(self) -> None:
         """Raise `NeuronError` where a layer has fewer neurons outside the set than inside, so that no control can be without it."""
@@ -141,7 +143,7 @@ class Strata:
         return self._drawn(self.members, torch.zeros_like(self.allowed), self._generator(number, seed, "any"))
 
     def without_members(self, control: Int64[Tensor, "member"], number: int, seed: int) -> Int64[Tensor, "member"]:
-        """The same with others of the same stratum for each member of the set: a uniform draw of those outside it.
+        """The same with others of the same stratum for each member of the set: a draw of those outside it, with the same odds.
 
         `control` itself where it holds none.
         """
@@ -162,22 +164,13 @@ class Strata:
         return replace(self.neurons, neurons=pairs, provenance=origin)
 
     def _drawn(self, strata: Tensor, taken: Tensor, generator: torch.Generator) -> Tensor:
-        """One neuron of each of `strata`, all different and none of `taken` (which is changed).
-
-        Those that are taken or came up twice are drawn again. All of a stratum are treated alike, so every choice is as likely.
-        """
-        found, begin = [strata[:0]], self.size.cumsum(0) - self.size
-        while len(strata):
-            place = (torch.rand(len(strata), generator=generator, dtype=torch.float64) * self.size[strata]).long()
-            drawn = self.order[begin[strata] + place]
-            again = drawn.argsort(stable=True)
-            twice = torch.zeros_like(drawn, dtype=torch.bool)
-            twice[again[1:]] = drawn[again[1:]] == drawn[again[:-1]]
-            good = ~twice & ~taken[drawn]
-            taken[drawn[good]] = True
-            found.append(drawn[good])
-            strata = strata[~good]
-        return torch.cat(found)
+        """One neuron of each of `strata`, all different and none of `taken`: those whose exponential clocks ring first."""
+        rings = torch.rand(len(self.order), generator=generator, dtype=torch.float64).log().neg() / self.odds
+        late = (rings / (1 + rings)).clamp_max(1 - 1e-9)  # in the same order, and below 1
+        late[taken[self.order]] = 1 - 1e-10
+        first = (self.stratum + late).argsort()
+        place = torch.arange(len(first)) - (self.size.cumsum(0) - self.size)[self.stratum]
+        return self.order[first[place < torch.bincount(strata, minlength=len(self.size))[self.stratum]]]
 
     def _generator(self, number: int, seed: int, kind: str) -> torch.Generator:
         key = hashlib.sha256(self._key + repr((seed, number, kind)).encode()).digest()
