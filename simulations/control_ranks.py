@@ -3,9 +3,12 @@
 The model of the data. Layers of neurons whose loudness is log-normal and whose firing rates are Beta(0.3, 3), a fifth of them 0. A
 neuron's effect is its loudness times a standard normal number, drawn anew for every set: it does nothing for any value, and
 moves whatever is measured by chance alone, the louder the more. A set's effect is the sum of its neurons'. Sets are drawn at random,
-or are those of highest score, log loudness plus normal noise of `noise` standard deviations of it: a method that favours large output
-weights. `share` is the share of sets whose rank p-value among `N_CONTROLS` controls is at most 0.05: by controls matched in layer, rate
-and loudness, and by controls matched in layer and rate alone. `overlap` and `not_widened` are what the matrix reports of a set.
+or are those of highest score: log loudness (`loud`) or log norm of the output weights (`norm`), plus normal noise of `noise` standard
+deviations of it, as a method does that favours large output weights. With `norm`, loudness is the norm, which is log-normal, times a
+size of activations that grows with the rate, and neurons that hardly fire are not chosen.
+
+`share` is the share of sets whose rank p-value among `N_CONTROLS` controls is at most 0.05: by controls matched in layer, rate and
+loudness, and by controls matched in layer and rate alone. `expected_overlap` and `not_widened` are what the matrix reports of a set.
 """
 
 import csv
@@ -33,20 +36,27 @@ def population(sd: float, generator: torch.Generator) -> tuple[torch.Tensor, tor
     return rate, (sd * torch.randn(shape, generator=generator, dtype=torch.float64)).exp()
 
 
-def chosen(kind: str, size: int, loudness: torch.Tensor, noise: float, generator: torch.Generator) -> NeuronSet:
-    drawn = torch.randn(loudness.shape, generator=generator, dtype=torch.float64)
-    logs = loudness.log()
-    score = drawn if kind == "random" else logs + noise * logs.std() * drawn
+def activation_size(rate: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    spread = (0.8 * torch.randn(rate.shape, generator=generator, dtype=torch.float64)).exp()
+    return spread * (rate.sqrt() + 0.02)
+
+
+def chosen(kind: str, size: int, scored: torch.Tensor, noise: float, generator: torch.Generator) -> NeuronSet:
+    drawn = torch.randn(scored.shape, generator=generator, dtype=torch.float64)
+    logs = scored.log()
+    score = drawn if kind == "random" else logs + noise * logs[logs > -20].std() * drawn
     return NeuronSet.from_mask(score >= score.flatten().topk(size).values[-1], site="post")
 
 
 def simulate(kind: str, size: int, sd: float, noise: float, seed: int) -> dict[str, float]:
     generator = torch.Generator().manual_seed(seed)
-    rate, loudness = population(sd, generator)
+    rate, norm = population(sd, generator)
+    loudness = norm * activation_size(rate, generator) if kind == "norm" else norm
+    scored = norm.masked_fill(rate < 0.001, 1e-9) if kind == "norm" else loudness
     bins = {"share": Bins.by(rate, loudness), "share_by_rate_alone": Bins.by(rate)}
     hits, fair = dict.fromkeys(bins, 0), {"expected_overlap": 0.0, "not_widened": 0.0}
     for trial in range(N_SETS):
-        neurons = chosen(kind, size, loudness, noise, generator)
+        neurons = chosen(kind, size, scored, noise, generator)
         effect = (loudness * torch.randn(loudness.shape, generator=generator, dtype=torch.float64)).flatten()
         own = abs(float(effect[neurons.mask().flatten()].sum()))
         for name, some in bins.items():
@@ -62,6 +72,7 @@ def main() -> None:
     rows = []
     settings = [("random", size, sd, 0.0) for size, sd in itertools.product((24, 100), (0.5, 1.0))]
     settings += [("loud", size, sd, noise) for size, sd, noise in itertools.product((24, 100), (0.5, 1.0), (1.0, 2.0))]
+    settings += [("norm", size, sd, 1.0) for size, sd in itertools.product((24, 100), (0.5, 1.0))]
     for number, (kind, size, sd, noise) in enumerate(settings):
         rows.append({"sets": kind, "size": size, "sd": sd, "noise": noise} | simulate(kind, size, sd, noise, SEED + number))
         print(rows[-1], flush=True)
