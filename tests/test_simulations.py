@@ -89,19 +89,3 @@ def test_a_row_of_the_power_table_is_what_its_setting_gives():
     assert {name: str(value) for name, value in vars(setting).items()} == {name: row[name] for name in vars(setting)}
     for name, share in power.simulate(setting).items():
         assert float(row[name]) == pytest.approx(share, abs=0.03)
-
-
-def test_sets_without_effect_are_seldom_special_among_their_controls():
-    rows, bar = table("control_ranks"), script("control_ranks").BAR
-    assert {row["sets"] for row in rows} == {"random", "loud", "norm"}
-    assert all(float(row["share"]) <= bar for row in rows)
-    favoured = [float(row["share_by_rate_alone"]) for row in rows if row["sets"] != "random"]
-    assert min(favoured) > 2 * bar  # else the simulation could not tell
-
-
-@pytest.mark.slow
-def test_a_row_of_control_ranks_is_what_its_setting_gives():
-    row = table("control_ranks")[8]
-    found = script("control_ranks").simulate(row["sets"], int(row["size"]), float(row["sd"]), float(row["noise"]), 8)
-    for name, share in found.items():
-        assert float(row[name]) == pytest.approx(share, abs=0.01)
