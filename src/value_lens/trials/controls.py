@@ -76,11 +76,13 @@ class Strata:
 
     **What the rank rests on.** A control has in every stratum as many neurons as the set, drawn one after the other with odds of
     loudness ** tilt, members of the set not excluded; the tilt is that with which controls are on average as loud as the set (in
-    log loudness). If the set is itself such a draw, set and controls are exchangeable: all orders of their effects are as likely,
-    so P(rank / (controls + 1) <= p) <= p. So it is, but for the estimate of the tilt, where membership has to do with layer,
-    rate and loudness alone: a set drawn at random (the tilt is near 0: draws are uniform), or one chosen by a score that favours
-    loud neurons, since members of a bin that had to be widened crowd at its loud end. Bins know rate and loudness alone; which
-    of them merge depends on how many members they hold, which a control, drawn after it, does not repeat.
+    log loudness), held back towards 0 as much as a set of so few neurons leaves it uncertain (`tilted`). If the set is itself such
+    a draw, set and controls are exchangeable: all orders of their effects are as likely, so P(rank / (controls + 1) <= p) <= p. So
+    it is, but for the estimate of the tilt, where membership has to do with layer, rate and loudness alone: a set drawn at random
+    (the tilt is near 0: draws are nearly uniform), or one chosen by a score that favours loud neurons, since members of a bin that
+    had to be widened crowd at its loud end. Bins know rate and loudness alone; which of them merge depends on how many members
+    they hold, which a control, drawn after it, does not repeat. How often sets without effect seem special, simulated:
+    `simulations/control_ranks.py` in the repository.
     """
 
     neurons: NeuronSet

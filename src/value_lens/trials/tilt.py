@@ -5,7 +5,9 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 MOST = 12.0  # the steepest tilt
-USUAL = 3.0  # standard deviation of the tilts that are expected of methods: the few neurons of a small set tell little of theirs
+USUAL = (
+    3.0  # standard deviation of the tilts that are expected of methods: the few neurons of a small set tell little of theirs
+)
 STEEPEST = 30.0  # log of the largest odds
 HALVINGS, STEPS = 20, 60  # at most
 CLOSE = 1e-6  # neurons of a stratum
@@ -17,7 +19,8 @@ def tilted(
     """Odds and chances of neurons to be in a control that has in each stratum as many neurons as there are members.
 
     Neurons are drawn one after the other with odds of loudness ** tilt, the tilt such that controls have the members' mean of log
-    loudness, but for a pull to 0 (a normal prior) that counts where members are few. Chances of such successive draws: 1 - exp(-odds * time), the time at which as many are expected (Rosén, 1972).
+    loudness, but for a pull to 0 (a normal prior) that counts where members are few. Chances of such successive draws:
+    1 - exp(-odds * time), the time at which as many are expected (Rosén, 1972).
     """
     if not len(stratum):
         return log_loudness, log_loudness
