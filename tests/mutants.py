@@ -44,6 +44,7 @@ SCALARS = [
     None, True, False, 0, 1, -1, 7.5, 1e308, 2**31, 2**63, 10**400, "", " ", "+", "-", "en", "x" * 5000, "\0", "\ud83d", "é" * 300,
     "2020-99-99", "!!int abc", "*a", "&a", '"', '"open', "a\tb", "a\nb", "a\r\nb", "\ufeffa", "null", "{}", "../x", "=1+1", "NaN",
 ]  # fmt: skip
+DEEPEST = 300  # levels of what is changed further: copying takes Python two calls a level, and it has a thousand
 
 
 def nested(depth: int) -> object:
@@ -51,6 +52,18 @@ def nested(depth: int) -> object:
     for _ in range(depth):
         found = [found]
     return found
+
+
+def depth(content: object) -> int:
+    """Levels of lists and objects. Without recursion."""
+    found, level = 0, [content]
+    while level := [inner for outer in level if isinstance(outer, list | dict) for inner in _within(outer)]:
+        found += 1
+    return found
+
+
+def _within(container: list | dict) -> list:
+    return [None, *(container.values() if isinstance(container, dict) else container)]  # an empty one is a level, too
 
 
 def hostile(rng: random.Random) -> object:
@@ -132,7 +145,7 @@ def damage(content: bytes, rng: random.Random) -> bytes:
 def mutate(content: object, write: Callable[[object], bytes], rng: random.Random) -> tuple[bytes, object | None]:
     """(bytes, changed content or None where it is not known what they hold)."""
     changed, known = content, True
-    while rng.random() < 0.7:
+    while rng.random() < 0.7 and depth(changed) <= DEEPEST:
         changed = change(changed, rng)
     written = write(changed)
     while rng.random() < 0.35:

@@ -1,5 +1,6 @@
 """Are braces in a wording understood when it is made, and what is put into it left as it is?"""
 
+import re
 from string import Formatter
 
 import pytest
@@ -81,6 +82,14 @@ def test_a_field_in_literal_braces_is_no_field():
         vl.ChoiceFormat("{scenario} {{first}} {{second}}", (" A", " B"))
     with pytest.raises(DataError, match=r"a continuation needs \{option\}"):
         vl.ChoiceFormat("{scenario}", "{{option}}")
+
+
+@pytest.mark.parametrize("labels", [("", " B"), (" A", " \n"), ("", ""), (" A", " A"), (" A", "A ")])
+def test_labels_that_nobody_could_tell_apart_are_refused_when_the_wording_is_made(labels):
+    with pytest.raises(
+        DataError, match="labels need to be two different texts, neither of them blank: .*" + re.escape(repr(labels[1]))
+    ):
+        vl.ChoiceFormat("{scenario} {first} {second}", labels)
 
 
 def test_messages_of_long_wordings_are_short():

@@ -70,6 +70,8 @@ class ChoiceFormat:
                 raise DataError(f"a continuation needs {{option}}: {quoted(self.answers)}")
         elif not self.presents_options:
             raise DataError("labels need a prompt that presents the options")
+        elif len({label.strip() for label in self.answers} - {""}) < 2:
+            raise DataError(f"labels need to be two different texts, neither of them blank: {quoted(self.answers)}")
 
     @property
     def lead(self) -> str:
