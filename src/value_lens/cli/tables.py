@@ -14,9 +14,9 @@ MARGIN = ("value", "effect [95%]", "p", "specific [95%]", "p", "verdict")
 VERDICTS = {"specific": "specific", "not specific": "no", "too few controls": "p only", "not testable": "-"}
 _LEGEND = (
     "Support. n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change "
-    "in percentage points, with its interval over frames (Korn and Graubard). p: sign-flip p-value over frames, corrected for all "
-    "cells. others: mean support while another value's neurons are zeroed. controls: lowest and highest support while matched random "
-    "neurons are zeroed.",
+    "in percentage points, with its interval over frames: share gained less share lost, each by Korn and Graubard (1998), combined after "
+    "Zou and Donner (2008). p: sign-flip p-value over frames, corrected for all cells. others: mean support while another value's neurons "
+    "are zeroed. controls: lowest and highest support while matched random neurons are zeroed.",
     "Margin. effect: the mean change of margin in nats, with t interval over frames, and its sign-flip p-value. specific: what of it "
     "goes beyond the change that a set of that strength makes to a value of that fragility, with t interval; its p is corrected for the "
     "column in all languages. verdict: specific if negative with p < 0.05 and larger than all of at least 19 matched controls; p only: "
