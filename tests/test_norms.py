@@ -1,13 +1,17 @@
 """Is the norm of a neuron's output weights how far its MLP's output moves with it, however the weights are laid out and kept?"""
 
+import warnings
+
 import pytest
 import tiny
 import torch
-from transformers import Conv1D, FalconConfig, FalconForCausalLM, OPTConfig, OPTForCausalLM
+from test_fingerprint import bridge_of
+from transformers import AutoModelForCausalLM, Conv1D, FalconConfig, FalconForCausalLM, OPTConfig, OPTForCausalLM
 
 import value_lens as vl
 from value_lens.errors import SiteError
 from value_lens.model import ModelView, norms
+from value_lens.model.load import transformer_lens_version
 from value_lens.model.norms import output_norms
 
 
@@ -87,6 +91,54 @@ def test_a_weight_that_is_not_read_rightly_or_not_at_all_is_found_by_running(mod
             monkeypatch.setattr(norms, "_readable", lambda view, layer, kept=kept: kept)
             torch.testing.assert_close(output_norms(view), expected, rtol=1e-5, atol=1e-6)
             monkeypatch.undo()
+
+
+@pytest.mark.parametrize("part", ["model", "layer", "map"])
+def test_so_it_is_with_offloaded_weights(folders, part):
+    """To the CPU, to be loaded when they are used: the model itself then holds empty ones."""
+    from accelerate import cpu_offload
+
+    hf = AutoModelForCausalLM.from_pretrained(folders["llama"], attn_implementation="eager")
+    layer = hf.model.layers[1]
+    cpu_offload({"model": hf, "layer": layer, "map": layer.mlp.down_proj}[part], execution_device=torch.device("cpu"))
+    view = ModelView(bridge_of(hf, folders["llama"]))
+    empty = [weight.is_meta for weight in view.model.parameters()]
+    found, expected = output_norms(view), output_norms(ModelView(vl.load_model(folders["llama"])))
+    torch.testing.assert_close(found, expected)
+    assert any(empty) and empty == [weight.is_meta for weight in view.model.parameters()]
+
+
+@pytest.mark.skipif(transformer_lens_version().startswith("3."), reason="that generation refuses weights on disk")
+def test_so_it_is_with_weights_on_disk(folders, tmp_path):
+    from transformer_lens.model_bridge import TransformerBridge
+
+    parts = {"model.embed_tokens": "disk", "model.layers.0": "cpu", "model.layers.1": "disk", "model.layers.2": "disk"}
+    rest = {"model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "cpu"}
+    model = TransformerBridge.boot_transformers(str(folders["llama"]), device_map=parts | rest, offload_folder=str(tmp_path))
+    expected = output_norms(ModelView(vl.load_model(folders["llama"])))
+    torch.testing.assert_close(output_norms(ModelView(model)), expected)
+
+
+def test_so_it_is_with_packed_weights_as_far_as_packing_keeps_them(folders):
+    hf = AutoModelForCausalLM.from_pretrained(folders["llama"], attn_implementation="eager")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch is about to move its quantisation elsewhere
+        for layer in hf.model.layers:
+            layer.mlp = torch.ao.quantization.quantize_dynamic(layer.mlp, {torch.nn.Linear}, dtype=torch.qint8)
+    found = output_norms(ModelView(bridge_of(hf, folders["llama"])))
+    expected = output_norms(ModelView(vl.load_model(folders["llama"])))
+    assert 0 < float((found / expected - 1).abs().max()) < 0.02
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2"])
+def test_weights_without_numbers_that_nothing_loads_are_refused(folders, name):
+    """On the meta device; PyTorch multiplies by some of them without complaint, and gives any numbers."""
+    view = ModelView(vl.load_model(folders[name]))
+    view.model.original_model.to("meta")
+    with pytest.raises(
+        SiteError, match=r"W_out of layer 0 cannot be read, .*\(its weights are on the meta device, and nothing loads"
+    ):
+        output_norms(view)
 
 
 def test_what_cannot_be_read_at_all_is_refused_with_the_way_out(folders, monkeypatch):

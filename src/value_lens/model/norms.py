@@ -58,6 +58,8 @@ def _readable(view: ModelView, layer: int) -> Float[Tensor, "neuron d_model"] | 
 
 def _by_running(view: ModelView, out: Any, neurons: Tensor) -> Float[Tensor, "neuron d_model"]:
     """What `out` gives for one neuron at 1 and all others at 0, less what it gives for none."""
+    if any(weight.is_meta for weight in out.parameters()) and getattr(out, "_hf_hook", None) is None:
+        raise RuntimeError("its weights are on the meta device, and nothing loads them")  # PyTorch may give any numbers
     weights = [weight for weight in out.parameters() if weight.dtype.is_floating_point]
     dtype = weights[0].dtype if weights else torch.float32
     device = weights[0].device if weights and not weights[0].is_meta else view.device
