@@ -119,7 +119,7 @@ class Strata:
         """
         count, n_members = torch.bincount(self.members, minlength=len(self.size)), max(1, len(self.members))
         crowded = count[self.pool * count > self.size]
-        overlap = self.chance[self._inside[self.order]]
+        overlap = self.chance[self._member]
         return {"not_widened": float(crowded.sum()) / n_members, "expected_overlap": float(overlap.sum()) / n_members}
 
     def mean(self, of: Float[Tensor, "layer neuron"]) -> float:
@@ -142,7 +142,7 @@ class Strata:
 
         Needs `require_room`, without which there may be too few to draw.
         """
-        return self._drawn(self.members, torch.zeros_like(self.allowed), self._generator(number, seed, "any"))
+        return self._drawn(self.members, torch.zeros_like(self._member), self._generator(number, seed, "any"))
 
     def without_members(self, control: Int64[Tensor, "member"], number: int, seed: int) -> Int64[Tensor, "member"]:
         """The same with others of the same stratum for each member of the set: a draw of those outside it, with the same odds.
@@ -152,9 +152,8 @@ class Strata:
         shared = self._inside[control]
         if not bool(shared.any()):
             return control
-        taken = self._inside.clone()
-        taken[control] = True
-        stratum = self.members[torch.searchsorted(self._inside.nonzero().flatten(), control[shared])]
+        taken = self._member | torch.isin(self.order, control)
+        stratum = self.members[torch.searchsorted(self._own, control[shared])]
         others = self._drawn(stratum, taken, self._generator(number, seed, "outside"))
         return torch.cat([control[~shared], others])
 
@@ -165,11 +164,11 @@ class Strata:
         pairs = tuple(zip((drawn // d_mlp).tolist(), (drawn % d_mlp).tolist(), strict=True))
         return replace(self.neurons, neurons=pairs, provenance=origin)
 
-    def _drawn(self, strata: Tensor, taken: Tensor, generator: torch.Generator) -> Tensor:
-        """One neuron of each of `strata`, all different and none of `taken`: those whose exponential clocks ring first."""
+    def _drawn(self, strata: Tensor, taken: Bool[Tensor, "_"], generator: torch.Generator) -> Tensor:
+        """One neuron of each of `strata`, all different: of `order`, without those taken, those whose exponential clocks ring first."""
         rings = torch.rand(len(self.order), generator=generator, dtype=torch.float64).log().neg() / self.odds
         late = (rings / (1 + rings)).clamp_max(1 - 1e-9)  # in the same order, and below 1
-        late[taken[self.order]] = 1 - 1e-10
+        late[taken] = 1 - 1e-10
         first = (self.stratum + late).argsort()
         place = torch.arange(len(first)) - (self.size.cumsum(0) - self.size)[self.stratum]
         return self.order[first[place < torch.bincount(strata, minlength=len(self.size))[self.stratum]]]
@@ -186,6 +185,16 @@ class Strata:
     def _inside(self) -> Bool[Tensor, "flat"]:
         return self.neurons.mask().flatten()
 
+    @functools.cached_property
+    def _own(self) -> Int64[Tensor, "member"]:
+        """The set's own neurons, as layer * d_mlp + index."""
+        return self._inside.nonzero().flatten()
+
+    @functools.cached_property
+    def _member(self) -> Bool[Tensor, "_"]:
+        """Which of `order` are the set's own."""
+        return self._inside[self.order]
+
 
 def _strata(
     room: Int64[Tensor, "layer row column"], members: Int64[Tensor, "layer row column"], pool: int
@@ -198,7 +207,10 @@ def _strata(
     def by_band(kept: Tensor) -> Tensor:
         return torch.zeros_like(kept).view(-1, n_columns).index_add_(0, band, kept.reshape(-1, n_columns))
 
-    column = _merged(by_band(room), by_band(members), pool)
+    size, count = by_band(room), by_band(members)
+    used = count.sum(1) > 0  # nothing is drawn elsewhere
+    column = torch.zeros_like(size)
+    column[used] = _merged(size[used], count[used], pool)
     return (rearrange(band, "row -> row 1") * n_columns + column[band]).flatten()
 
 
