@@ -48,7 +48,7 @@ notebook: $(NEW)/.installed
 	$(NEW)/bin/python notebooks/execute.py
 
 organism: $(NEW)/.installed
-	$(NEW)/bin/python organisms/train_selective_gelu.py
+	$(NEW)/bin/python training/train_selective_gelu.py
 
 $(DEMO)/.installed: $(INPUTS)
 	$(PYTHON) -m venv $(DEMO)

@@ -9,7 +9,7 @@ import torch
 import workload
 from contenders import BARE, BATCHED, BATCHED_FILTERED, COLLECT, ONE, ONE_FILTERED, contenders
 
-from value_lens.model.load import transformer_lens_version
+from value_lens.model import transformer_lens_version
 
 N_TEXTS = 400
 # The tight bar is against the bare model: those two get more rounds. The slow ones take most of the time.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import value_lens as vl
-from value_lens.corpus import stream
+from value_lens.data import stream
 
 N_TEXTS = 144_000  # twelve values, two languages, 6,000 texts each
 MOST_SECONDS, MOST_BYTES, MOST_MIB = 60.0, 5_000_000, 20.0
@@ -17,7 +17,7 @@ MOST_SECONDS, MOST_BYTES, MOST_MIB = 60.0, 5_000_000, 20.0
 _PEAK = """
 import resource, sys
 import value_lens as vl
-from value_lens.corpus import stream
+from value_lens.data import stream
 n_texts = sum(1 for _ in stream(vl.LabelledText, "bank", per_group=int(sys.argv[1])))
 print(n_texts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -43,7 +43,7 @@ def test_composing(benchmark):
 @pytest.mark.benchmark(group="the bank")
 def test_loading_one_split(benchmark):
     """Frames are read from disk once; here their cache is emptied first."""
-    from value_lens.corpus import bank
+    from value_lens.data import _bank as bank
 
     def load():
         bank.frames.cache_clear()

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from value_lens import NeuronSet
-from value_lens.trials.controls import Bins, Strata
+from value_lens.causal._controls import Bins, Strata
 
 TABLE = Path(__file__).with_suffix(".csv")
 SEED, N_SETS, N_CONTROLS = 0, 400, 20

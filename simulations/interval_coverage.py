@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from scipy import optimize, stats
 
-from value_lens.trials.intervals import difference_interval, linearised_residuals, rate_interval, variance_of_mean
+from value_lens.causal._intervals import difference_interval, linearised_residuals, rate_interval, variance_of_mean
 
 TABLE, SUMMARY = Path(__file__).with_suffix(".csv"), Path(__file__).with_suffix(".md")
 SEED, N_SIMULATIONS, N_RESAMPLES, LEVEL = 0, 2000, 1000, 0.95

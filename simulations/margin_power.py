@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from scipy import optimize, stats
 
-from value_lens.trials.intervals import difference_interval, mean_interval
-from value_lens.trials.sign_flip import sign_flip_p
+from value_lens.causal._intervals import difference_interval, mean_interval
+from value_lens.causal._sign_flip import sign_flip_p
 
 TABLE = Path(__file__).with_suffix(".csv")
 SEED, N_RESAMPLES, N_VALUES, CLEAN, NOISE = 0, 1000, 12, 0.9, 0.1

@@ -28,10 +28,10 @@ import torch
 from torch import Tensor
 
 import value_lens as vl
-from value_lens.behave import supports
-from value_lens.trials.sign_flip import sign_flip_p
-from value_lens.trials.specific import SURE
-from value_lens.trials.step_down import step_down
+from value_lens.causal._sign_flip import sign_flip_p
+from value_lens.causal._specific import SURE
+from value_lens.causal._step_down import step_down
+from value_lens.measure import supports
 
 TABLE = Path(__file__).with_suffix(".csv")
 SUMMARY = TABLE.with_suffix(".md")

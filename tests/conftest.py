@@ -24,7 +24,7 @@ def folders(tmp_path_factory):
 
 def engines() -> list[str]:
     """The engines of the installed transformer-lens: HookedTransformer exists in generation 3 alone."""
-    from value_lens.model.load import transformer_lens_version
+    from value_lens.model import transformer_lens_version
 
     return ["bridge", "hooked"] if transformer_lens_version().startswith("3.") else ["bridge"]
 

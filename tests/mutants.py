@@ -15,7 +15,7 @@ import torch
 import yaml
 from safetensors.torch import save as to_bytes
 
-from value_lens import store
+from value_lens.core import _store as store
 
 GOOD = [
     {

@@ -24,7 +24,7 @@ def ids(tokenizer, text):
     return tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
-def say(monkeypatch, tokenizer, by_prompt, module="respond", seed=0):
+def say(monkeypatch, tokenizer, by_prompt, module="responses", seed=0):
     """Let each prompt (by id) be answered with the tokens of its text, and then with the tokenizer's end token."""
     end = tokenizer.eos_token_id
     scripts = {zlib.crc32(f"{seed}/{name}".encode()): [*ids(tokenizer, text), end] for name, text in by_prompt.items()}
@@ -34,7 +34,7 @@ def say(monkeypatch, tokenizer, by_prompt, module="respond", seed=0):
         rows = [scripts[row] for row in seeds]
         return lambda logits, step: torch.tensor([row[step] if step < len(row) else end for row in rows])
 
-    monkeypatch.setattr(sys.modules[f"value_lens.behave.{module}"], "chooser", scripted)
+    monkeypatch.setattr(sys.modules[f"value_lens.write._{module}"], "chooser", scripted)
 
 
 def chain(model, steps, first):

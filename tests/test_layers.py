@@ -1,4 +1,4 @@
-"""Does the house stand as designed? Imports go up only, axis words are listed, and importing the library changes nothing."""
+"""Does the house stand as designed? Imports go down only, axis words are listed, and importing the library changes nothing."""
 
 import ast
 import json
@@ -14,22 +14,14 @@ from value_lens.axes import AXES
 
 ROOT = Path(value_lens.__file__).parent
 PACKAGE = ROOT.name
-ABOVE = (
-    "errors",
-    "axes",
-    "_version",
-    "parsing",
-    "artefact",
-    "store",
-    "values",
-    "corpus",
-    "neurons",
-    "model",
-    "stats",
-    "locate",
-)
-BELOW = ("edit", "behave", "trials", "organisms", "report", "lens", "settings", "data", "folder", "job", "cli")
-ROOMS = ABOVE + BELOW  # in this order
+FLOORS = {
+    "base": ("errors", "axes", "_version"),
+    "things": ("core", "systems", "data", "audit", "endpoint", "model"),
+    "verbs": ("collect", "intervene", "measure", "locate"),
+    "studies": ("causal", "write", "organisms"),
+    "surfaces": ("plot", "report", "lens", "study", "cli", "__main__"),
+}
+ROOMS = tuple(room for rooms in FLOORS.values() for room in rooms)  # each imports from itself and those before it only
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
 ARRAYS = set("Float Float32 Float64 Int Int32 Int64 Bool UInt8 Shaped Num Real Integer Inexact".split(" "))  # noqa: SIM905
 
@@ -68,7 +60,7 @@ def test_every_module_has_its_room_and_every_room_its_modules():
 
 
 @each_module
-def test_a_room_imports_only_from_rooms_above_it(module):
+def test_a_room_imports_only_from_rooms_before_it(module):
     if module == Path("__init__.py"):
         assert rooms_used(module) <= set(ROOMS)  # it hands names on from every room
         return
@@ -78,15 +70,31 @@ def test_a_room_imports_only_from_rooms_above_it(module):
 
 def test_the_reading_of_imports_sees_what_it_must():
     """Else the test above would pass for an empty list."""
-    assert rooms_used(Path("corpus/bank.py")) == {"errors", "values"}
-    assert rooms_used(Path("neurons.py")) == {"artefact", "store", "errors"}
-    assert "trials" in rooms_used(Path("trials/figure.py"))  # under TYPE_CHECKING
-    assert {"job", "store", "organisms"} <= rooms_used(Path("cli/jobs.py"))  # inside functions
+    assert rooms_used(Path("data/_bank.py")) == {"core", "errors", "systems"}
+    assert "causal" in rooms_used(Path("causal/_cells.py"))  # under TYPE_CHECKING
+    assert {"study", "core", "organisms"} <= rooms_used(Path("cli/_jobs.py"))  # inside functions
 
 
 def test_only_the_model_room_imports_transformer_lens():
     users = {room_of(module) for module in MODULES if any(n.split(".")[0] == "transformer_lens" for n in imported(module))}
     assert users == {"model"}
+
+
+@each_module
+def test_files_of_rooms_are_private_and_other_rooms_use_faces(module):
+    """Implementation files begin with an underscore; what another room uses of a room, its face hands on."""
+    if len(module.parts) > 1:
+        assert module.name.startswith("_")
+    inside = [name.split(".")[1:] for name in imported(module) if name.split(".")[0] == PACKAGE]
+    hidden = [name for name in inside if len(name) > 2 and name[0] != room_of(module) and name[1].startswith("_")]
+    assert hidden == []
+
+
+def test_no_module_has_the_name_of_a_function():
+    """Else `value_lens.audit` is now the one, now the other."""
+    modules = {part.removesuffix(".py") for module in MODULES for part in module.parts}
+    defined = {node.name for module in MODULES for node in tree_of(module).body if isinstance(node, ast.FunctionDef)}
+    assert len(modules) > 80 and {name for name in modules & defined if not name.startswith("_")} == set()
 
 
 @each_module
@@ -96,10 +104,12 @@ def test_annotations_are_not_postponed(module):
 
 
 @each_module
-def test_the_first_line_says_what_the_module_answers(module):
+def test_the_first_line_is_a_statement(module):
+    """It says the module's one job; a riddle is no job."""
     docstring = ast.get_docstring(tree_of(module)) or ""
+    first = docstring.splitlines()[0]
     assert (ROOT / module).read_text(encoding="utf-8").startswith('"""')
-    assert "?" in docstring.splitlines()[0]
+    assert first.endswith(".") and "?" not in first
 
 
 def shapes(tree: ast.AST) -> list[str]:
@@ -136,7 +146,7 @@ def f(a: Float[Tensor, "batch pos 3"], b: "Int64[Tensor, 'nonsense'] | None") ->
 """
     assert sorted(shapes(ast.parse(source))) == ["*item", "batch pos 3", "nonsense"]
     assert unlisted("... batch nonsense 2 *item") == ["nonsense"]
-    assert "group layer neuron" in shapes(tree_of(Path("stats/firing.py")))
+    assert "group layer neuron" in shapes(tree_of(Path("core/_firing.py")))
     assert sum(len(shapes(tree_of(module))) for module in MODULES) > 50
 
 

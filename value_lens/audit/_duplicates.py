@@ -1,0 +1,82 @@
+"""Exact and near duplicates among texts."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+NEAR = 0.8  # Jaccard similarity of two texts' shingles from which they are near duplicates
+SHINGLE = 5  # words in English, characters in Chinese
+_PERMUTATIONS = 128
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Texts that stand earlier already: word for word (`n_exact`), or nearly so (`n_near`); `pairs` are ids of some of them."""
+
+    n_texts: int
+    n_exact: int
+    n_near: int
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def rate(self) -> float:
+        return (self.n_exact + self.n_near) / self.n_texts
+
+
+def is_unspaced(language: str) -> bool:
+    """Whether a language, by its tag ("zh", "zh-CN", "ja"), is written without spaces between words."""
+    return re.split(r"[-_]", language.lower())[0] in ("zh", "yue", "ja", "th", "lo", "km", "my")
+
+
+def shingles_of(language: str) -> Callable[[str], set[str]]:
+    """Overlapping runs of five words (characters where there are no spaces), case and punctuation aside."""
+
+    def words(text: str) -> set[str]:
+        units = re.findall(r"\w", text) if is_unspaced(language) else re.findall(r"\w+", text.lower())
+        gap = "" if is_unspaced(language) else " "
+        return {gap.join(units[start : start + SHINGLE]) for start in range(max(1, len(units) - SHINGLE + 1))}
+
+    return words
+
+
+def duplicates(
+    texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[str]], near: float = NEAR, most_pairs: int = 20
+) -> Duplicates:
+    """Of (id, text) pairs, those whose text stands earlier already, or nearly: Jaccard similarity of shingles at least `near`.
+
+    A near duplicate is left out, so later texts are compared with those that are kept, as in cleaning a corpus.
+
+    Candidates come from MinHash (Broder 1997) with locality-sensitive hashing; each is checked exactly, so that none is counted
+    wrongly; a pair just above the bar may be overlooked.
+    """
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=near - 0.1, num_perm=_PERMUTATIONS)
+    kept: dict[str, set[str]] = {}
+    first: dict[str, str] = {}
+    n_texts, n_exact, pairs, n_near = 0, 0, [], 0
+    for name, text in texts:
+        n_texts += 1
+        if text in first:
+            n_exact += 1
+            pairs.append((first[text], name))
+            continue
+        first[text] = name
+        units = shingles(text)
+        sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
+        sketch.update_batch([unit.encode() for unit in units])
+        twin = next((other for other in sorted(map(str, index.query(sketch))) if jaccard(units, kept[other]) >= near), None)
+        if twin is not None:
+            n_near += 1
+            pairs.append((twin, name))
+            continue
+        key = name if name not in kept else f"{name}#{n_texts}"
+        index.insert(key, sketch)
+        kept[key] = units
+    return Duplicates(n_texts, n_exact, n_near, tuple(pairs[:most_pairs]))
+
+
+def jaccard(first: set[str], second: set[str]) -> float:
+    """Shared over all; 1 for two empty sets."""
+    together = len(first | second)
+    return len(first & second) / together if together else 1.0

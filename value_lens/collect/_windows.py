@@ -1,0 +1,78 @@
+"""Windows of encoded texts; a list is checked whole before the first run, a stream as it comes."""
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..core import LabelledText
+from ..errors import DataError
+from ..model import EncodedText, Input, ModelView, TooLong, encode_each, joined, special_ids, windows
+
+WINDOW = 1024  # texts encoded and sorted at one time
+KEPT_TOKENS = 2**24  # token ids kept between the check of a list and its count: 64 MiB; the rest is encoded twice
+
+
+class Window(NamedTuple):
+    """Consecutive texts, in the corpus's order, and their token ids; `origin` of an encoded text is its place in the corpus."""
+
+    texts: list[LabelledText]
+    encoded: list[EncodedText]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An encoded text in four bytes a token."""
+
+    ids: "array[int]"
+    counted: int
+    n_cut: int
+
+    def at(self, origin: int) -> EncodedText:
+        return EncodedText(tuple(self.ids), self.counted, origin, self.n_cut)
+
+
+def encoded_windows(view: ModelView, texts: Iterable[LabelledText], too_long: TooLong) -> Iterator[Window]:
+    """The windows of a corpus.
+
+    Of a sequence all texts are encoded before the first window comes, and all that cannot be counted are told in one error. Of
+    anything else a window is encoded when it is reached. Raises `DataError` or `TooLongError`.
+    """
+    kept = _checked(view, texts, too_long) if isinstance(texts, Sequence) else []
+    first = 0
+    for window in windows(texts, WINDOW):
+        known = [kept[place].at(place) for place in range(first, min(first + len(window), len(kept)))]
+        rest = _encoded(view, window[len(known) :], first + len(known), too_long)
+        if faults := [item for item in rest if isinstance(item, DataError)]:
+            raise joined(faults, len(window))
+        yield Window(window, [*known, *(item for item in rest if isinstance(item, EncodedText))])
+        first += len(window)
+
+
+def _checked(view: ModelView, texts: Sequence[LabelledText], too_long: TooLong) -> list[_Kept]:
+    """The first texts, encoded, as far as `KEPT_TOKENS` reach. Raises one error for all texts of the sequence that have faults."""
+    kept: list[_Kept] = []
+    faults: list[DataError] = []
+    n_tokens = first = 0
+    for window in windows(texts, WINDOW):
+        for item in _encoded(view, window, first, too_long):
+            if isinstance(item, DataError):
+                faults.append(item)
+                continue
+            n_tokens += len(item.ids)
+            if n_tokens <= KEPT_TOKENS and not faults:
+                kept.append(_Kept(array("i", item.ids), item.counted, item.n_cut))
+        first += len(window)
+    if faults:
+        raise joined(faults, len(texts))
+    return kept
+
+
+def _encoded(view: ModelView, texts: Sequence[LabelledText], origin: int, too_long: TooLong) -> list[EncodedText | DataError]:
+    """Every text with tokens to count, or what is wrong with it."""
+    found = encode_each(view, [Input(text.text, text.prompt, text.id) for text in texts], origin=origin, too_long=too_long)
+    special = special_ids(view.tokenizer)
+    for place, (text, item) in enumerate(zip(texts, found, strict=True)):
+        if isinstance(item, EncodedText) and special.issuperset(item.ids[item.counted :]):
+            found[place] = DataError(f"text {text.id!r} has special tokens only, none to count")
+    return found

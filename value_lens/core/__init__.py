@@ -1,0 +1,76 @@
+"""Records, groups, value systems, neuron sets, statistics and scores; their files; the registries."""
+
+from ._firing import CountingStoppedError, FiringStats, sort_groups
+from ._json import RepeatedField, holds_half_pair, parse_json, require_sound, require_whole_pairs
+from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, listed, object_of, tuple_of, unchanged
+from ._names import folded, keyed, require_distinct, standard
+from ._neurons import NeuronSet, require_same
+from ._order import in_order, register_system
+from ._records import (
+    ASPECTS,
+    AnyRecord,
+    Dilemma,
+    Group,
+    LabelledText,
+    QuestionnaireItem,
+    Record,
+    SituationalQuestion,
+    id_of,
+    record_from,
+)
+from ._scores import NeuronScores, average_precision
+from ._store import canonical_json, require_writable, write_atomically, write_json
+from ._systems import Value, ValueSystem
+from ._views import attach_view, view_of
+
+__all__ = [
+    "ASPECTS",
+    "AnyRecord",
+    "COUNT",
+    "CountingStoppedError",
+    "Dilemma",
+    "Expected",
+    "FiringStats",
+    "Group",
+    "Kind",
+    "LabelledText",
+    "NeuronScores",
+    "NeuronSet",
+    "Numbers",
+    "OBJECT",
+    "QuestionnaireItem",
+    "Record",
+    "RepeatedField",
+    "SEED",
+    "SHARE",
+    "SIZE",
+    "SituationalQuestion",
+    "TEXT",
+    "Value",
+    "ValueSystem",
+    "attach_view",
+    "average_precision",
+    "canonical_json",
+    "folded",
+    "holds_half_pair",
+    "id_of",
+    "in_order",
+    "keyed",
+    "listed",
+    "object_of",
+    "parse_json",
+    "record_from",
+    "register_system",
+    "require_distinct",
+    "require_same",
+    "require_sound",
+    "require_whole_pairs",
+    "require_writable",
+    "sort_groups",
+    "standard",
+    "tuple_of",
+    "unchanged",
+    "view_of",
+    "write_atomically",
+    "write_json",
+]

@@ -1,0 +1,299 @@
+"""Firing statistics: sums over tokens per group, layer and neuron; frozen, mergeable, savable."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from einops import reduce
+from jaxtyping import Float, Float64, Int64
+from torch import Tensor
+
+from ..errors import DataError, MismatchError, UnknownNameError
+from . import _store as store
+from ._json import require_whole_pairs
+from ._kinds import OBJECT, TEXT, Kind, Numbers, listed, tuple_of, unchanged
+from ._merging import count_in, merged_meta
+from ._names import require_distinct, standard
+from ._neurons import require_same
+from ._order import in_order
+from ._records import ASPECTS, Group
+
+_COUNTS, _SUMS = (torch.int64,), (torch.float64,)
+KIND = Kind(
+    "firing statistics",
+    fields={"groups": listed(tuple_of(TEXT, TEXT, TEXT), "group"), "site": TEXT, "model": TEXT, "meta": OBJECT},
+    tensors={
+        "n_texts": Numbers("group", _COUNTS),
+        "n_tokens": Numbers("group", _COUNTS),
+        "fired": Numbers("group layer neuron", _COUNTS),
+        "total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
+        "total_sq": Numbers("group layer neuron", _SUMS, optional=True),
+        "post_total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
+        "post_total_sq": Numbers("group layer neuron", _SUMS, optional=True),
+        "block_n_tokens": Numbers("block group", _COUNTS, optional=True),
+        "block_fired": Numbers("block group layer neuron", _COUNTS, optional=True),
+    },
+    schema=2,
+    upgrades={1: unchanged},  # before the sums of what multiplies W_out
+)
+
+
+def sort_groups(groups: "set[Group] | Sequence[Group]") -> tuple[Group, ...]:
+    """Groups in the order of their value system, then aspect (+ before -), then language: one order for one set.
+
+    Raises `DataError` for values or languages that differ only in case, width or outer white space.
+    """
+    require_distinct("value", sorted(group.value for group in groups))
+    require_distinct("language", sorted(group.language for group in groups))
+    values = in_order({group.value for group in groups})
+    return tuple(sorted(set(groups), key=lambda g: (values.index(g.value), g.aspect != "+", g.aspect, g.language)))
+
+
+SUMS = {
+    "total": "activation sums",
+    "total_sq": "activation sums",
+    "post_total": "sums of hook_post",
+    "post_total_sq": "sums of hook_post",
+}
+
+
+@dataclass(frozen=True)
+class FiringStats:
+    """Counts (int64) and sums (float64) of one site's activations over a corpus.
+
+    `fired` counts tokens with activation > 0; `total` and `total_sq` are sums of activations and their squares. With text
+    blocks (a text belongs to one by a hash of its id) the `block_` tensors hold the same counts split by block. The `post_` sums
+    are those of hook_post where `site` is gate; at post they are `total` and `total_sq`.
+    """
+
+    groups: tuple[Group, ...]
+    n_texts: Int64[Tensor, "group"]
+    n_tokens: Int64[Tensor, "group"]
+    fired: Int64[Tensor, "group layer neuron"]
+    total: Float64[Tensor, "group layer neuron"] | None
+    total_sq: Float64[Tensor, "group layer neuron"] | None
+    site: str
+    model: str = ""
+    block_n_tokens: Int64[Tensor, "block group"] | None = None
+    block_fired: Int64[Tensor, "block group layer neuron"] | None = None
+    post_total: Float64[Tensor, "group layer neuron"] | None = None
+    post_total_sq: Float64[Tensor, "group layer neuron"] | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for group in self.groups:
+            require_whole_pairs(str(group), "group")
+            if group.aspect not in ASPECTS:
+                raise DataError(f"group {group} has aspect {group.aspect!r}; known: + and -")
+        if len(set(self.groups)) != len(self.groups) or len(self.groups) != len(self.fired):
+            raise DataError(f"{len(self.groups)} groups {list(map(str, self.groups))} for counts of {len(self.fired)}")
+        if bool((self.fired > self.n_tokens[:, None, None]).any()) or bool((self.fired < 0).any()):
+            raise DataError("a neuron fired more often than there are tokens, or a negative number of times")
+
+    @classmethod
+    def from_counts(
+        cls,
+        groups: Sequence[tuple[str, str, str]],
+        n_tokens: Sequence[int] | Tensor,
+        fired: Tensor,
+        *,
+        site: str = "post",
+        n_texts: Sequence[int] | Tensor | None = None,
+        total: Tensor | None = None,
+        total_sq: Tensor | None = None,
+        post_total: Tensor | None = None,
+        post_total_sq: Tensor | None = None,
+        model: str = "",
+    ) -> "FiringStats":
+        """Statistics from counts made elsewhere (published tables, tests); groups may come in any order and are sorted."""
+        sort_groups([Group(*group) for group in groups])  # as they are written, so that an error shows them so
+        named = [Group(standard(value), aspect, standard(language)) for value, aspect, language in groups]
+        order = [named.index(group) for group in sort_groups(named)]
+        count_of = lambda given: torch.as_tensor(given).to(torch.int64)  # noqa: E731
+        count = lambda given: count_of(given)[order]  # noqa: E731
+        summed = lambda given: None if given is None else given.to(torch.float64)[order]  # noqa: E731
+        for name, given in (("n_tokens", n_tokens), ("fired", fired)):
+            if bool((torch.as_tensor(given) != count_of(given)).any()):
+                raise DataError(f"counts are whole numbers, but {name} holds fractions; were these probabilities?")
+        if len(order) != len(named):
+            raise DataError(f"a group comes twice: {list(map(str, named))}")
+        return cls(
+            groups=tuple(named[place] for place in order),
+            n_texts=count([0] * len(named) if n_texts is None else n_texts),
+            n_tokens=count(n_tokens),
+            fired=count(fired),
+            total=summed(total),
+            total_sq=summed(total_sq),
+            post_total=summed(post_total),
+            post_total_sq=summed(post_total_sq),
+            site=site,
+            model=model,
+        )
+
+    @property
+    def n_layers(self) -> int:
+        return self.fired.shape[1]
+
+    @property
+    def d_mlp(self) -> int:
+        return self.fired.shape[2]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return in_order({group.value for group in self.groups})
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted({group.language for group in self.groups}))
+
+    @property
+    def n_texts_cut(self) -> int | None:
+        """How many texts were cut to the model's context; None where that is not known of all counts."""
+        return count_in(self.meta, "n_texts_cut")
+
+    def pooled(
+        self, *, aspect: str | None = None, languages: Sequence[str] | None = None
+    ) -> tuple[Int64[Tensor, "value"], Int64[Tensor, "value layer neuron"]]:
+        """(tokens, fired) per value, summed over languages and, unless one is named, over both aspects.
+
+        Raises `DataError` when some value has no counted token there, so that no probability is 0/0.
+        """
+        for language in languages or ():
+            if language not in self.languages:
+                raise UnknownNameError("language", language, self.languages)
+        rows = [
+            [
+                place
+                for place, group in enumerate(self.groups)
+                if group.value == value
+                and aspect in (None, group.aspect)
+                and (languages is None or group.language in languages)
+            ]
+            for value in self.values
+        ]
+        tokens = torch.stack([self.n_tokens[row].sum() for row in rows])
+        for value, count in zip(self.values, tokens.tolist(), strict=True):
+            if count == 0:
+                kind = "tokens" if aspect is None else f"tokens of aspect {aspect!r}"
+                raise DataError(f"value {value!r} has no counted {kind}, so its firing probability is undefined")
+        return tokens, torch.stack([reduce(self.fired[row], "group layer neuron -> layer neuron", "sum") for row in rows])
+
+    def probability(
+        self, *, aspect: str | None = None, languages: Sequence[str] | None = None
+    ) -> Float64[Tensor, "value layer neuron"]:
+        """Firing probability per value: fired tokens / counted tokens."""
+        tokens, fired = self.pooled(aspect=aspect, languages=languages)
+        return fired.double() / tokens.double()[:, None, None]
+
+    def rate(self) -> Float64[Tensor, "layer neuron"]:
+        """Firing rate over all groups together."""
+        return reduce(self.fired, "group layer neuron -> layer neuron", "sum").double() / self.n_tokens.sum().clamp_min(1)
+
+    def mean(self, *, aspect: str | None = None, value: str | None = None) -> Float[Tensor, "layer neuron"]:
+        """Mean activation over the tokens of all groups, of one aspect, or of one value."""
+        if self.total is None:
+            raise DataError("these statistics hold no activation sums; collect them with moments=True")
+        if value is not None and value not in self.values:
+            raise UnknownNameError("value", value, self.values)
+        rows = [p for p, g in enumerate(self.groups) if aspect in (None, g.aspect) and value in (None, g.value)]
+        n_tokens = int(self.n_tokens[rows].sum())
+        if n_tokens == 0:
+            raise DataError(f"no counted tokens for value {value!r}, aspect {aspect!r}, so the mean is undefined")
+        return reduce(self.total[rows], "group layer neuron -> layer neuron", "sum") / n_tokens
+
+    def post_size(self, *, centred: bool = False) -> Float64[Tensor, "layer neuron"]:
+        """Root mean square of hook_post over all counted tokens, whatever the site; its standard deviation when centred.
+
+        Raises `DataError` when its sums were not collected.
+        """
+        total, total_sq = (self.total, self.total_sq) if self.site == "post" else (self.post_total, self.post_total_sq)
+        if total is None or total_sq is None:
+            raise DataError(
+                f"these statistics of site {self.site!r} hold no sums of hook_post, by which the size of a neuron's activations is "
+                "known; collect them anew with moments=True"
+            )
+        n_tokens = self.n_tokens.sum().clamp_min(1)
+        mean, mean_sq = (reduce(kept, "group layer neuron -> layer neuron", "sum") / n_tokens for kept in (total, total_sq))
+        return (mean_sq - mean**2 if centred else mean_sq).clamp_min(0).sqrt()
+
+    def block(self, number: int) -> "FiringStats":
+        """The counts of one text block alone, without activation sums or text counts."""
+        if self.block_fired is None or self.block_n_tokens is None:
+            raise DataError("these statistics were collected without text blocks; use n_blocks=2 or more")
+        if not 0 <= number < len(self.block_fired):
+            raise DataError(f"no text block {number}; there are {len(self.block_fired)}, counted from 0")
+        fired, n_tokens = self.block_fired[number].clone(), self.block_n_tokens[number].clone()
+        return FiringStats(self.groups, torch.zeros_like(n_tokens), n_tokens, fired, None, None, self.site, self.model)
+
+    def merge(self, other: "FiringStats") -> "FiringStats":
+        """The statistics of both corpora together; shares no memory with either.
+
+        Associative on counts and metadata, commutative on counts; `meta["merged"]` holds the metadata of every part. Raises
+        `MismatchError` for different sites, shapes, models or kinds of sums.
+        """
+        require_same(self, other)
+        for name, sums in SUMS.items():
+            if (getattr(self, name) is None) != (getattr(other, name) is None):
+                raise MismatchError(f"one of the two has {sums} and the other has none; collect both with moments=True")
+        blocks = [None if s.block_fired is None else s.block_fired.shape[0] for s in (self, other)]
+        if blocks[0] != blocks[1]:
+            raise MismatchError(f"cannot combine {blocks[0]} text blocks with {blocks[1]}")
+        groups = sort_groups({*self.groups, *other.groups})
+
+        def add(name: str, axis: int = 0) -> Any:
+            parts = [getattr(self, name), getattr(other, name)]
+            if parts[0] is None:
+                return None
+            shape = list(parts[0].shape)
+            shape[axis] = len(groups)
+            summed = torch.zeros(shape, dtype=parts[0].dtype)
+            for stats, part in zip((self, other), parts, strict=True):
+                summed.index_add_(axis, torch.tensor([groups.index(group) for group in stats.groups]), part)
+            return summed
+
+        return FiringStats(
+            groups=groups,
+            n_texts=add("n_texts"),
+            n_tokens=add("n_tokens"),
+            fired=add("fired"),
+            site=self.site,
+            model=self.model or other.model,
+            block_n_tokens=add("block_n_tokens", 1),
+            block_fired=add("block_fired", 1),
+            **{name: add(name) for name in SUMS},
+            meta=merged_meta(self.meta, other.meta),
+        )
+
+    def save(self, path: str | Path) -> Path:
+        names = ("n_texts", "n_tokens", "fired", *SUMS, "block_n_tokens", "block_fired")
+        tensors = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        meta = {"groups": [list(g) for g in self.groups], "site": self.site, "model": self.model, "meta": dict(self.meta)}
+        return store.save(path, KIND, meta, tensors)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "FiringStats":
+        def build(meta: dict[str, Any], tensors: dict[str, Tensor]) -> "FiringStats":
+            groups = tuple(Group(*group) for group in meta["groups"])
+            for name in ("n_tokens", "fired"):
+                blocks = tensors.get(f"block_{name}")
+                if blocks is not None and not torch.equal(blocks.sum(0), tensors[name]):
+                    raise DataError(f"has other counts in 'block_{name}' than in {name!r}, whose parts they should be")
+            return cls(**{"total": None, "total_sq": None, **tensors, **meta, "groups": groups})  # pyright: ignore[reportArgumentType]
+
+        return store.load(path, KIND, build)
+
+
+class CountingStoppedError(DataError):
+    """A text of a stream that cannot be counted; `stats` holds what was counted before it, in which a group may have no token."""
+
+    def __init__(self, fault: DataError, stats: FiringStats, n_counted: int, n_texts: int) -> None:
+        self.fault, self.stats, self.n_counted, self.n_texts = fault, stats, n_counted, n_texts
+        super().__init__(
+            f"{fault}\n{n_counted} of {n_texts} texts were counted before it; these counts are the error's `.stats`, to be saved, or "
+            "merged with those of the rest"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (self.fault, self.stats, self.n_counted, self.n_texts)

@@ -1,0 +1,156 @@
+"""Neuron sets: immutable (layer, index) pairs at one site, with provenance and set algebra."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int64
+from torch import Tensor
+
+from ..errors import MismatchError, NeuronError
+from . import _store as store
+from ._kinds import COUNT, OBJECT, SIZE, TEXT, Kind, listed, tuple_of
+
+Neuron = tuple[int, int]
+KIND = Kind(
+    "neuron set",
+    fields={
+        "site": TEXT,
+        "n_layers": SIZE,
+        "d_mlp": SIZE,
+        "model": TEXT,
+        "provenance": OBJECT,
+        "neurons": listed(tuple_of(COUNT, COUNT)),
+    },
+)
+
+
+@dataclass(frozen=True)
+class NeuronSet:
+    """A set of neurons of one model shape at one site.
+
+    `neurons` are distinct (layer, index) pairs, kept sorted. `model` is a weight fingerprint ("" when unknown: then only shapes
+    are checked). `provenance` says how the set was found; it does not take part in equality.
+
+    Raises `NeuronError` for an index out of range.
+
+    >>> a = NeuronSet.of([(0, 1), (1, 2)], site="post", n_layers=2, d_mlp=4)
+    >>> b = NeuronSet.of([(1, 2)], site="post", n_layers=2, d_mlp=4)
+    >>> len(a), (1, 2) in a, (a - b).neurons, (a & b) == b
+    (2, True, ((0, 1),), True)
+    """
+
+    neurons: tuple[Neuron, ...]
+    site: str
+    n_layers: int
+    d_mlp: int
+    model: str = ""
+    provenance: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        for layer, index in self.neurons:
+            if not (0 <= layer < self.n_layers and 0 <= index < self.d_mlp):
+                raise NeuronError(
+                    f"neuron (layer {layer}, index {index}) is out of range: the model has {self.n_layers} layers of "
+                    f"{self.d_mlp} neurons, counted from 0"
+                )
+        object.__setattr__(self, "neurons", tuple(sorted(set(self.neurons))))
+
+    @classmethod
+    def of(
+        cls,
+        neurons: Iterable[Iterable[int]],
+        *,
+        site: str,
+        n_layers: int,
+        d_mlp: int,
+        model: str = "",
+        provenance: Mapping[str, Any] | None = None,
+    ) -> "NeuronSet":
+        pairs = tuple((int(layer), int(index)) for layer, index in neurons)
+        return cls(pairs, site, n_layers, d_mlp, model, provenance or {})
+
+    @classmethod
+    def from_mask(
+        cls, mask: Bool[Tensor, "layer neuron"], *, site: str, model: str = "", provenance: Mapping[str, Any] | None = None
+    ) -> "NeuronSet":
+        pairs = torch.nonzero(mask).tolist()
+        return cls.of(pairs, site=site, n_layers=mask.shape[0], d_mlp=mask.shape[1], model=model, provenance=provenance)
+
+    def mask(self) -> Bool[Tensor, "layer neuron"]:
+        found = torch.zeros((self.n_layers, self.d_mlp), dtype=torch.bool)
+        if self.neurons:
+            found[tuple(torch.tensor(self.neurons).T)] = True
+        return found
+
+    def per_layer(self) -> dict[int, Int64[Tensor, "neuron"]]:
+        """{layer: indices}, only layers that have some."""
+        found: dict[int, list[int]] = {}
+        for layer, index in self.neurons:
+            found.setdefault(layer, []).append(index)
+        return {layer: torch.tensor(indices) for layer, indices in found.items()}
+
+    def __len__(self) -> int:
+        return len(self.neurons)
+
+    def __iter__(self) -> Iterator[Neuron]:
+        return iter(self.neurons)
+
+    def __contains__(self, neuron: object) -> bool:
+        return neuron in self.neurons
+
+    def _with(self, other: "NeuronSet", chosen: "set[Neuron]", how: str) -> "NeuronSet":
+        require_same(self, other)
+        origins = [*self._origins(how), *other._origins(how)]
+        return replace(
+            self, neurons=tuple(chosen), model=self.model or other.model, provenance={"operation": how, "of": origins}
+        )
+
+    def _origins(self, how: str) -> list[Any]:
+        """What a union of unions is made of, and so on: flat, or the union of many sets would be nested too deeply to be saved."""
+        known = self.provenance.get("of")
+        same = how != "difference" and self.provenance.get("operation") == how and isinstance(known, list)
+        return known if same else [dict(self.provenance)]  # pyright: ignore[reportReturnType]
+
+    def __or__(self, other: "NeuronSet") -> "NeuronSet":
+        return self._with(other, set(self) | set(other), "union")
+
+    def __and__(self, other: "NeuronSet") -> "NeuronSet":
+        return self._with(other, set(self) & set(other), "intersection")
+
+    def __sub__(self, other: "NeuronSet") -> "NeuronSet":
+        return self._with(other, set(self) - set(other), "difference")
+
+    def __xor__(self, other: "NeuronSet") -> "NeuronSet":
+        return self._with(other, set(self) ^ set(other), "symmetric difference")
+
+    def save(self, path: str | Path) -> Path:
+        """Write as JSON; see `store.save`."""
+        meta = {
+            "site": self.site,
+            "n_layers": self.n_layers,
+            "d_mlp": self.d_mlp,
+            "model": self.model,
+            "provenance": dict(self.provenance),
+            "neurons": [list(neuron) for neuron in self.neurons],
+        }
+        return store.save(path, KIND, meta)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "NeuronSet":
+        return store.load(path, KIND, lambda meta, _: cls.of(**meta))
+
+
+def require_same(first: Any, second: Any) -> None:
+    """Raise `MismatchError` unless two things agree on site, shape and (where both know it) model."""
+    for name, shown in (("site", "site"), ("n_layers", "number of layers"), ("d_mlp", "d_mlp")):
+        mine, theirs = getattr(first, name), getattr(second, name)
+        if mine != theirs:
+            raise MismatchError(f"cannot combine {shown} {mine!r} with {shown} {theirs!r}")
+    if first.model and second.model and first.model != second.model:
+        raise MismatchError(
+            f"these come from models with different weights (fingerprints {first.model} and {second.model}); "
+            "if that is meant, make a copy with model=''"
+        )

@@ -1,0 +1,151 @@
+"""Texts and dilemmas composed from the bank's frames, deterministically by seed and evenly over frames."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from zlib import crc32
+
+from ..core import Dilemma, LabelledText
+from ._bank import Frame, frames, sentence_case, surroundings
+
+_TEXT = {
+    "en": "{opening} {situation} You decide to {option}, because {rationale}. {closing}",
+    "zh": "{opening}{situation}你决定{option}，因为{rationale}。{closing}",
+}
+
+Filling = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is composed: which values, languages, split and fillings of a source, how many a group, and the seed of the draws."""
+
+    source: str
+    values: tuple[str, ...]
+    languages: tuple[str, ...]
+    split: str
+    fillings: str
+    per_group: int | None
+    seed: int
+
+
+def compose_texts(chosen: Selection) -> Iterator[LabelledText]:
+    """Texts of every value, aspect and language: opening, situation, decision, reason, closing.
+
+    The two aspects of one situation differ in decision and reason only. Opening and closing follow from the text's key.
+    """
+    for value in chosen.values:
+        for frame, situation, filling in _draws(chosen, value):
+            key = key_of(frame, situation, filling)
+            for language, aspect in product(chosen.languages, "+-"):
+                text = compose_text(frame, situation, filling, language, aspect)
+                yield LabelledText(
+                    id=f"{key}/{aspect}/{language}",
+                    text=text,
+                    value=value,
+                    aspect=aspect,
+                    language=language,
+                    cluster=frame.id,
+                    source=chosen.source,
+                )
+
+
+def compose_text(frame: Frame, situation: int, filling: Filling, language: str, aspect: str) -> str:
+    wording = frame.wording[language]
+    option = situation if aspect == "+" else 1 - situation
+    parts = {
+        "situation": wording.situations[situation],
+        "option": wording.options[option],
+        "rationale": wording.rationales[situation][option],
+    }
+    filled = {name: frame.fill(part, language, filling) for name, part in parts.items()}
+    opening, closing = surrounding(key_of(frame, situation, filling), language)
+    filled["situation"] = sentence_case(filled["situation"])
+    return _TEXT[language].format(opening=opening, closing=closing, **filled)
+
+
+def surrounding(key: str, language: str) -> tuple[str, str]:
+    """The opening and the closing of a text: fixed by its key, the same in every language and for both aspects."""
+    around = surroundings()
+    openings, closings = around["openings"][language], around["closings"][language]
+    opening, closing = divmod(crc32(key.encode()) % (len(openings) * len(closings)), len(closings))
+    return openings[opening], closings[closing]
+
+
+def compose_dilemmas(chosen: Selection) -> Iterator[Dilemma]:
+    """Dilemmas of every value and language; twins of a frame share their options with the roles exchanged."""
+    for value in chosen.values:
+        for frame, situation, filling in _draws(chosen, value):
+            key = key_of(frame, situation, filling)
+            for language in chosen.languages:
+                wording = frame.wording[language]
+                yield Dilemma(
+                    id=f"{key}/{language}",
+                    scenario=sentence_case(frame.fill(wording.situations[situation], language, filling)),
+                    aligned=frame.fill(wording.options[situation], language, filling),
+                    violating=frame.fill(wording.options[1 - situation], language, filling),
+                    value=value,
+                    language=language,
+                    pair_id=key,
+                    cluster=frame.id,
+                    source=chosen.source,
+                )
+
+
+def key_of(frame: Frame, situation: int, filling: Filling) -> str:
+    return f"{frame.id}/{situation}/{''.join(map(str, filling))}"
+
+
+def n_draws(chosen: Selection) -> int:
+    """How many different situations can be composed of the values chosen, whatever `per_group` is."""
+    found = [frame for frame in frames(chosen.source) if frame.value in chosen.values and frame.split == chosen.split]
+    return sum(2 * len(_allowed(frame, chosen.fillings)) for frame in found)
+
+
+def _allowed(frame: Frame, which: str) -> list[Filling]:
+    return [filling for filling in frame.fillings if which == "all" or frame.is_held_out(filling) == (which == "held_out")]
+
+
+def _draws(chosen: Selection, value: str) -> Iterator[tuple[Frame, int, Filling]]:
+    """(frame, situation, filling), all different, the same for every language and aspect.
+
+    Every frame comes once before any comes again, each time half of them in their first situation: few draws, many frames.
+    """
+    which = chosen.fillings
+    rng = random.Random(f"{chosen.seed}/{value}/{chosen.split}/{which}")
+    queues: tuple[list, list] = ([], [])
+    found = [frame for frame in frames(chosen.source) if frame.value == value and frame.split == chosen.split]
+    for frame, first in zip(found, _halves(len(found), rng), strict=True):
+        for queue, situation in zip(queues, (first, 1 - first), strict=True):
+            queue.append([(frame, situation, filling) for filling in spread(_allowed(frame, which), rng)])
+    both = zip(turns(queues[0], rng), turns(queues[1], rng), strict=True)
+    yield from islice((draw for pair in both for turn in pair for draw in turn), chosen.per_group)
+
+
+def _halves(size: int, rng: random.Random) -> list[int]:
+    """0 for one half of the places and 1 for the other, in random order."""
+    found = [place % 2 for place in range(size)]
+    rng.shuffle(found)
+    return found
+
+
+def spread(fillings: Sequence[Filling], rng: random.Random) -> list[Filling]:
+    """The fillings in random order, but classes of fillings that differ from each other in at least two slots stay together.
+
+    A class holds those whose indices have one sum modulo the slots' size: few draws then differ in more than one word.
+    """
+    size = 1 + max((max(filling) for filling in fillings), default=0)
+    classes = [[f for f in fillings if sum(f) % size == rest] for rest in range(size)]
+    rng.shuffle(classes)
+    for members in classes:
+        rng.shuffle(members)
+    return [filling for members in classes for filling in members]
+
+
+def turns(queues: list[list], rng: random.Random) -> Iterator[list]:
+    """One of each queue, shuffled, again and again until all are empty."""
+    for depth in range(max(map(len, queues), default=0)):
+        turn = [queue[depth] for queue in queues if depth < len(queue)]
+        rng.shuffle(turn)
+        yield turn

@@ -1,0 +1,96 @@
+"""What a source's name refers to: a published data set, a file, a table, a Hub name."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core import Record
+from ..errors import DataError, UnknownNameError, quoted
+from ._layout import Layout
+from ._layouts import LAYOUTS
+from ._reading import Convert, records_of, renamed
+from ._rows import Row
+from ._tables import SUFFIXES, hub_rows, read_rows, rows_of
+
+Source = Any  # see `load.load_texts`
+
+
+def opened(
+    kind: type[Record], source: Source, split: str | None, columns: Mapping[str, str] | None, skip_bad: str | Path | None
+) -> Iterator[Record]:
+    """The records of a source that is not the bank."""
+    layout, path = layout_of(source)
+    if skip_bad is not None and isinstance(source, (str, Path)) and Path(skip_bad).resolve() == Path(path or source).resolve():
+        raise DataError(f"skip_bad is the source itself ({skip_bad}); bad rows need a file of their own")
+    convert: Convert | None = renamed(columns) if columns else None
+    if layout is not None:
+        if kind not in layout.makes:
+            held = ", ".join(made.__name__ for made in layout.makes)
+            raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {held}")
+        make = layout.makes[kind]
+        convert = lambda row, where: [{"source": layout.name, **made} for made in make(row, where)]  # noqa: E731
+        rows = layout.rows(kind, path, split)
+    else:
+        rows = rows_from(source, split)
+    return records_of(rows, kind, convert=convert, skip_bad=skip_bad)
+
+
+def layout_of(source: Source) -> tuple[Layout | None, str | None]:
+    """(layout, local path) of a published data set by its name, "NAME" or "NAME:PATH"; (None, None) for any other source."""
+    if not isinstance(source, str):
+        return None, None
+    name, colon, path = source.partition(":")
+    return (LAYOUTS[name], path if colon else None) if name in LAYOUTS else (None, None)
+
+
+def rows_from(source: Source, split: str | None) -> Iterator[Row]:
+    """The rows of a source that is neither the bank nor a published data set."""
+    if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or os.path.isfile(source))):
+        if os.path.isdir(source):
+            return hub_rows(str(source), split or "train")
+        if split is not None:
+            raise DataError(f"{source} is one file without splits; give the file that holds {split!r}")
+        return read_rows(source)
+    if isinstance(source, str):
+        return hub_rows(source, split or "train")
+    if isinstance(source, Mapping):  # a `datasets.DatasetDict` is one
+        return rows_of(_part_of(source, split))
+    if split is not None:
+        raise DataError(f"a {name_of(source)} has no splits; choose its part {split!r} before loading")
+    return rows_of(source)
+
+
+def _part_of(source: Mapping[Any, Any], split: str | None) -> Any:
+    """One split of several. Raises `DataError` when none is named, `UnknownNameError` when there is none of that name."""
+    held = sorted(map(str, source))
+    if not held or not all(isinstance(part, Iterable) and not isinstance(part, (str, bytes)) for part in source.values()):
+        raise DataError(f"a {name_of(source)} with {quoted(held)} is no source of rows; give a list of such mappings")
+    if split is None:
+        raise DataError(f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as split={held[0]!r}")
+    if split not in source:
+        raise UnknownNameError(f"split of the {name_of(source)}", split, held)
+    return source[split]
+
+
+def asked_for(records: Iterable[Record], asked: Mapping[str, list[str] | None], name: str) -> Iterator[Record]:
+    """The records of the values and languages asked for. Raises when one of them is not there."""
+    known: dict[str, set[str]] = {"value": set(), "language": set()}
+    n_taken = 0
+    for record in records:
+        for field, found in known.items():
+            found.add(getattr(record, field))
+        if all(names is None or getattr(record, field) in names for field, names in asked.items()):
+            n_taken += 1
+            yield record
+    if not known["value"]:
+        raise DataError(f"{name} holds no records")
+    for field, names in asked.items():
+        for missing in [given for given in names or () if given not in known[field]]:
+            raise UnknownNameError(field, missing, sorted(known[field]))
+    if not n_taken:
+        raise DataError(f"{name} holds nothing of value {asked['value']} in language {asked['language']} together")
+
+
+def name_of(source: Source) -> str:
+    return str(source) if isinstance(source, (str, Path)) else type(source).__name__

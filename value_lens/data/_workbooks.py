@@ -1,0 +1,80 @@
+"""Excel workbooks and Parquet files."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import DataError
+from ._rows import Row, Where, fields_of, require_names_once
+
+LARGEST, RATIO = 2**28, 200  # bytes that a workbook may unpack to whatever its size, and times its size beyond that
+
+
+def workbook_rows(path: Path) -> Iterator[Row]:
+    """Every sheet's rows under its header, with the sheet's name under "sheet". Raises `DataError` for a file that is no workbook."""
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise DataError(f"reading {path} needs openpyxl: pip install openpyxl (or save the sheets as .csv)") from None
+    try:
+        with path.open("rb") as file:
+            _require_sound(path, file)
+            with closing(load_workbook(file, read_only=True, data_only=True)) as book:
+                for sheet in book.worksheets:
+                    sheet.reset_dimensions()  # the size that a file states of itself may be wrong
+                    yield from _sheet_rows(path, sheet)
+    except DataError:
+        raise
+    except Exception as error:  # a damaged workbook raises whatever the zip or XML reader does
+        raise DataError(f"{path} is not an Excel workbook, or damaged: {type(error).__name__}: {error}") from error
+
+
+def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
+    header: list[str] = []
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        cells = [_as_shown(cell) for cell in row]
+        where = Where(str(path), "row", number, sheet.title)
+        if not any(cell is not None for cell in cells):
+            continue
+        if not header:
+            header = [str(name).strip() if name is not None else "" for name in cells]
+            require_names_once(header, where)
+            continue
+        found = fields_of(header, cells)
+        yield where, {"sheet": where.part, **found} if isinstance(found, dict) else found
+
+
+def _as_shown(cell: Any) -> Any:
+    """A cell's value; a whole number in a format of zeros as text with those in front, as it is read on the sheet (007)."""
+    if type(cell.value) is int and re.fullmatch("0{2,}", cell.number_format or ""):
+        return f"{cell.value:0{len(cell.number_format)}d}"
+    return cell.value
+
+
+def _require_sound(path: Path, file: IO[bytes]) -> None:
+    """A small file that unpacks to gigabytes would fill the memory before its first row comes."""
+    with zipfile.ZipFile(file) as packed:
+        size = sum(part.file_size for part in packed.infolist())
+    if size > max(LARGEST, RATIO * path.stat().st_size):
+        raise DataError(f"{path} unpacks to {size:,} bytes, which no table of its size does; save its sheets as .csv")
+
+
+def parquet_rows(path: Path) -> Iterator[Row]:
+    """Raises `DataError` for a file that is no Parquet, also where the damage begins after good rows."""
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            require_names_once(file.schema_arrow.names, path)
+            number = 0
+            for batch in file.iter_batches(batch_size=1024):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield Where(str(path), "row", number), row
+    except DataError:
+        raise
+    except Exception as error:  # pyarrow raises errors of many types for a damaged file
+        raise DataError(f"{path} cannot be read as Parquet: {type(error).__name__}: {error}") from None

@@ -1,0 +1,176 @@
+"""`ValueLens`: collect, inspect, intervene and experiment on any TransformerLens model."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from . import causal as _causal
+from .causal import CONTROLS, Inference, SupportMatrix
+from .collect import Progress, collect_firing, token_activations
+from .core import Dilemma, FiringStats, LabelledText, NeuronSet, in_order, keyed, require_same
+from .data import require_one_spelling
+from .intervene import Edit, EditLog, require_neurons_of, zero
+from .intervene import editing as _editing
+from .measure import EncodedQuestion, Question, support_rate
+from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, TooLong, resolve_site
+from .plot import Picture, draw_firing
+
+
+@dataclass(frozen=True)
+class TokenActivations:
+    """One text, token by token: `activations[pos, k]` is that of the k-th of `neurons` (sorted by layer, index)."""
+
+    text: str
+    tokens: tuple[str, ...]
+    activations: Float[Tensor, "pos neuron"]
+    neurons: tuple[tuple[int, int], ...]
+    site: str
+
+    def plot(self, title: str = "") -> Picture:
+        """Heat map of the activations, tokens across and neurons down."""
+        return draw_firing(self.tokens, self.activations, self.neurons, title)
+
+
+class ValueLens:
+    """A model seen through its values.
+
+    model: a `HookedTransformer` or `TransformerBridge`. tokenizer: only when the model has none. Raises `ModelLoadError` for
+    anything else. Nothing in the model is changed; every method leaves it as it was. Hooks act on whatever runs meanwhile, so use
+    one model from one thread at a time.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any = None) -> None:
+        self._view = ModelView(model, tokenizer)
+        self._sites: dict[str, NeuronSite] = {}
+
+    @property
+    def model(self) -> Any:
+        return self._view.model
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._view.info
+
+    def _site(self, name: str) -> NeuronSite:
+        if name not in self._sites:
+            self._sites[name] = resolve_site(self._view, name)
+        return self._sites[name]
+
+    def collect(
+        self,
+        texts: Iterable[LabelledText],
+        *,
+        site: str = "post",
+        max_tokens: int = BATCH_TOKENS,
+        max_texts: int | None = None,
+        padding_side: PaddingSide = "right",
+        too_long: TooLong = "refuse",
+        n_blocks: int = 0,
+        moments: bool = True,
+        progress: Progress | None = None,
+    ) -> FiringStats:
+        """Count how often each neuron fires in each (value, aspect, language); see `collect.collect_firing` for the options.
+
+        Raises `SiteError` when the model lacks the site, `DataError` for unusable texts, `NotFiniteError` for NaN activations.
+        """
+        return collect_firing(
+            self._view,
+            self._site(site),
+            texts,
+            max_tokens=max_tokens,
+            max_texts=max_texts,
+            padding_side=padding_side,
+            too_long=too_long,
+            n_blocks=n_blocks,
+            moments=moments,
+            progress=progress,
+        )
+
+    def activations(self, texts: str | Sequence[str], neurons: NeuronSet) -> list[TokenActivations]:
+        """Activations of chosen neurons, token by token, BOS included where the model uses one."""
+        require_neurons_of(self._view, neurons)
+        texts = [texts] if isinstance(texts, str) else list(texts)
+        found = token_activations(self._view, self._site(neurons.site), texts, neurons.per_layer())
+        return [
+            TokenActivations(text, tuple(tokens), values, neurons.neurons, neurons.site)
+            for text, (tokens, values) in zip(texts, found, strict=True)
+        ]
+
+    def editing(self, neurons: NeuronSet, edit: Edit | None = None) -> AbstractContextManager[EditLog]:
+        """`with lens.editing(neurons, zero()): ...` edits every forward and generate inside the block, and nothing after it."""
+        return _editing(self._view, self._site(neurons.site), neurons, edit or zero())
+
+    def margins(
+        self,
+        dilemmas: Sequence[Dilemma],
+        *,
+        question: Question | str = "label",
+        max_tokens: int = BATCH_TOKENS,
+        padding_side: PaddingSide = "right",
+    ) -> Float[Tensor, "item"]:
+        """log P(aligned) - log P(violating) of each dilemma, averaged over both presentation orders."""
+        asked = EncodedQuestion(self._view, dilemmas, _question(question))
+        return asked.margins(self._view, max_tokens=max_tokens, padding_side=padding_side)
+
+    def support(self, dilemmas: Sequence[Dilemma], *, question: Question | str = "label") -> dict[str, dict[str, float]]:
+        """{language: {value: support rate}}: the share of dilemmas on which the model prefers the aligned option."""
+        require_one_spelling(dilemmas)
+        margins = self.margins(dilemmas, question=question)
+        found: dict[str, dict[str, float]] = {}
+        for language in sorted({d.language for d in dilemmas}):
+            for value in in_order({d.value for d in dilemmas if d.language == language}):
+                items = [p for p, d in enumerate(dilemmas) if (d.language, d.value) == (language, value)]
+                found.setdefault(language, {})[value] = support_rate(margins[items])
+        return found
+
+    def support_matrix(
+        self,
+        dilemmas: Sequence[Dilemma],
+        sets: Mapping[str, NeuronSet],
+        *,
+        edit: Edit | None = None,
+        controls: int = CONTROLS,
+        stats: FiringStats | None = None,
+        question: Question | str = "label",
+        inference: Inference | None = None,
+        max_tokens: int = BATCH_TOKENS,
+        progress: Progress | None = None,
+    ) -> SupportMatrix:
+        """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.
+
+        stats: firing statistics at the same site, with activation sums, to match the controls' firing rates and loudness on;
+        without them both are counted on the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or
+        model, `DataError` for those without sums and for values that are written in several ways.
+        """
+        sets = keyed("value of the neuron sets", sets)
+        require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))
+        sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
+        site = self._site(sorted(sites)[0])
+        if stats is None and controls:
+            scenarios = [
+                LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
+            ]
+            stats = self.collect(scenarios, site=site.name)
+        for neurons in filter(len, sets.values()) if stats is not None else ():
+            require_same(stats, neurons)
+        return _causal.support_matrix(
+            self._view,
+            site,
+            dilemmas,
+            sets,
+            edit or zero(),
+            stats,
+            n_controls=controls,
+            question=_question(question),
+            inference=inference or Inference(),
+            max_tokens=max_tokens,
+            progress=progress,
+        )
+
+
+def _question(given: Question | str) -> Question:
+    return Question(given) if isinstance(given, str) else given

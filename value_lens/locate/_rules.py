@@ -1,0 +1,136 @@
+"""Selection rules: scores to one neuron set per value, as published and as one would wish them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from ..core import NeuronScores, NeuronSet
+from ..errors import DataError, MismatchError
+
+ROUNDING = 1e-12  # a difference of two shares that is exactly at a threshold may be computed this far below it
+Mask = Bool[Tensor, "value layer neuron"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named way of choosing: `choose` maps scores to a mask; `method` names the only scores it applies to ("" for any)."""
+
+    name: str
+    choose: Callable[[NeuronScores], Mask]
+    method: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def kth_value(flat: Float[Tensor, "neuron"], quantile: float) -> Tensor:
+    """The quantile as the reference code takes it: the round(N * quantile)-th smallest of N numbers (Python's round)."""
+    k = round(len(flat) * quantile)
+    if not 1 <= k <= len(flat):
+        raise DataError(f"quantile {quantile} of {len(flat)} numbers asks for the {k}th smallest; there is none")
+    return torch.kthvalue(flat, k).values
+
+
+def vape_rule(*, filter: float = 0.95, top: float = 0.01, bar: float = 0.95, ties: Literal["first", "topk"] = "first") -> Rule:
+    """Selection as published for VAPE and LAPE.
+
+    Keep neurons with some p_v above the `filter` quantile of all p; of all neurons take the round(N * top) of lowest entropy, those
+    not kept counting as infinite; give each to every value with p_v above the `bar` quantile. A neuron may serve several values
+    or none. The reference leaves the order of equal entropies to torch.topk, which promises none: "first" takes the lowest
+    (layer, index), "topk" calls torch.topk as the reference does.
+    """
+
+    if not 0 <= top <= 1:
+        raise DataError(f"top is {top}; give a share of neurons between 0 and 1")
+
+    def choose(scores: NeuronScores) -> Mask:
+        p, h = scores.parts["p"], scores.parts["entropy"].clone()
+        flat = rearrange(p, "value layer neuron -> (layer neuron value)")
+        h[~(p > kth_value(flat, filter)).any(0)] = torch.inf
+        lowest = rearrange(h, "layer neuron -> (layer neuron)")
+        n_taken = round(lowest.numel() * top)
+        if ties == "topk":
+            taken = lowest.topk(n_taken, largest=False).indices
+        else:
+            taken = torch.argsort(lowest, stable=True)[:n_taken]
+        chosen = torch.zeros_like(lowest, dtype=torch.bool)
+        chosen[taken] = True
+        chosen = rearrange(chosen, "(layer neuron) -> layer neuron", layer=h.shape[0])
+        return chosen & (p > kth_value(flat, bar))
+
+    return Rule("vape", choose, "vape", {"filter": filter, "top": top, "bar": bar, "ties": ties})
+
+
+def threshold_rule(threshold: float = 0.03, *, sign: Literal["+", "-"] = "+") -> Rule:
+    """Opposition neurons with d >= threshold (sign "+") or d <= -threshold (sign "-"); 0.03 is what ValueLocate reports.
+
+    Positive and negative neurons are separate sets: ask for each.
+    """
+    if threshold <= 0:
+        raise DataError(f"threshold {threshold} would take neurons without a difference; give a positive one")
+
+    def choose(scores: NeuronScores) -> Mask:
+        d = scores.scores if sign == "+" else -scores.scores
+        return d >= threshold - ROUNDING
+
+    return Rule("threshold", choose, "opposition", {"threshold": threshold, "sign": sign})
+
+
+def npti_rule(*, threshold: float = 0.1, at_least: int = 2000, sign: Literal["+", "-"] = "+") -> Rule:
+    """NPTI's rule (arXiv 2410.12327): all with d >= threshold, and at least `at_least` a value, ties at the edge included."""
+
+    if at_least < 1 or threshold <= 0:
+        raise DataError(f"at_least must be at least 1 and threshold positive, got {at_least} and {threshold}")
+
+    def choose(scores: NeuronScores) -> Mask:
+        d = scores.scores if sign == "+" else -scores.scores
+        flat = rearrange(d, "value layer neuron -> value (layer neuron)")
+        edge = flat.topk(min(at_least, flat.shape[1]), dim=1).values[:, -1]
+        return d >= edge.clamp_max(threshold)[:, None, None] - ROUNDING
+
+    return Rule("npti", choose, "opposition", {"threshold": threshold, "at_least": at_least, "sign": sign})
+
+
+def top_rule(n_neurons: int) -> Rule:
+    """For each value its `n_neurons` highest scores above 0; equal scores go to the lowest (layer, index)."""
+    if n_neurons < 1:
+        raise DataError(f"n_neurons is {n_neurons}; give at least 1")
+
+    def choose(scores: NeuronScores) -> Mask:
+        flat = rearrange(scores.scores, "value layer neuron -> value (layer neuron)")
+        best = torch.argsort(flat, dim=1, descending=True, stable=True)[:, :n_neurons]
+        chosen = torch.zeros_like(flat, dtype=torch.bool).scatter_(1, best, True) & (flat > 0)
+        return rearrange(chosen, "value (layer neuron) -> value layer neuron", layer=scores.n_layers)
+
+    return Rule("top", choose, "", {"n_neurons": n_neurons})
+
+
+DEFAULT_RULES: dict[str, Callable[[], Rule]] = {"vape": vape_rule, "opposition": threshold_rule}
+
+
+def select(scores: NeuronScores, rule: Rule | None = None) -> dict[str, NeuronSet]:
+    """{value: its neurons} by `rule`, or by the method's published rule.
+
+    A set may be empty. Raises `MismatchError` when the rule belongs to another method, and `DataError` for bad quantiles.
+    """
+    rule = rule or DEFAULT_RULES[scores.method]()
+    if rule.method not in ("", scores.method):
+        raise MismatchError(f"rule {rule.name!r} applies to scores of {rule.method!r}, not of {scores.method!r}")
+    chosen = rule.choose(scores)
+    return {
+        value: NeuronSet.from_mask(
+            chosen[place],
+            site=scores.site,
+            model=scores.model,
+            provenance={
+                "value": value,
+                "method": scores.method,
+                "params": dict(scores.params),
+                "rule": {"name": rule.name, **rule.params},
+            },
+        )
+        for place, value in enumerate(scores.values)
+    }

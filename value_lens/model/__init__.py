@@ -1,0 +1,89 @@
+"""Everything that touches a model; the only room that imports TransformerLens."""
+
+from ._attachments import HookFunction
+from ._batching import (
+    BATCH_TOKENS,
+    TOO_LONG,
+    Batch,
+    EncodedText,
+    PaddingSide,
+    TooLong,
+    bucket,
+    encode,
+    first_difference,
+    pad,
+    tokenize,
+    windows,
+)
+from ._chat import ChatTemplate
+from ._encoding import Input, encode_all, encode_each, joined
+from ._hooks import Rewrite, cutting, reading, reading_post, writing
+from ._loading import ENGINES, load_model, transformer_lens_version
+from ._norms import output_norms
+from ._precision import has_float64, to_float64
+from ._sampling import (
+    blank_tokens,
+    chooser,
+    continued,
+    continued_by_huggingface,
+    end_tokens,
+    known_tokens,
+    said,
+    whole_characters,
+    written,
+)
+from ._sites import SITES, NeuronSite, Site, require_site, resolve_site
+from ._view import ModelInfo, ModelView
+from ._vocabulary import padding_id, require_embedded, special_ids, with_bos
+
+__all__ = [
+    "BATCH_TOKENS",
+    "Batch",
+    "ChatTemplate",
+    "ENGINES",
+    "EncodedText",
+    "HookFunction",
+    "Input",
+    "ModelInfo",
+    "ModelView",
+    "NeuronSite",
+    "PaddingSide",
+    "Rewrite",
+    "SITES",
+    "Site",
+    "TOO_LONG",
+    "TooLong",
+    "blank_tokens",
+    "bucket",
+    "chooser",
+    "continued",
+    "continued_by_huggingface",
+    "cutting",
+    "encode",
+    "encode_all",
+    "encode_each",
+    "end_tokens",
+    "first_difference",
+    "has_float64",
+    "joined",
+    "known_tokens",
+    "load_model",
+    "output_norms",
+    "pad",
+    "padding_id",
+    "reading",
+    "reading_post",
+    "require_embedded",
+    "require_site",
+    "resolve_site",
+    "said",
+    "special_ids",
+    "to_float64",
+    "tokenize",
+    "transformer_lens_version",
+    "whole_characters",
+    "windows",
+    "with_bos",
+    "writing",
+    "written",
+]

@@ -1,0 +1,166 @@
+"""Weight fingerprints: a full hash, cached while a cheap sample of the weights stays the same."""
+
+import hashlib
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ._parts import walk
+
+SAMPLE = 256  # numbers of a weight that are looked at on every entry
+PIECE = 2**18  # numbers of a weight that are summed at one time
+KINDS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # {bytes of a number: integers of as many}
+
+
+class Fingerprint:
+    """The fingerprint of a model, read again when its weights are seen to have changed.
+
+    `current` looks at every weight's identity, its count of writes (which PyTorch keeps), and 256 of its numbers, evenly spread. So it
+    sees a weight that was replaced, added, taken away, moved to another dtype, or written to in the usual ways, and what changes a
+    whole weight in any way. It can miss a change of few numbers by ways that PyTorch does not count (through `.data` or NumPy, or
+    under inference mode), and a change of what it does not look into: offloaded weights, and those of quantised layers that are no
+    parameters. `read` misses none of these.
+    """
+
+    def __init__(self, model: Any, name: Callable[[], str]) -> None:
+        self._model, self._name = model, name
+        self._value = ""
+        self._seen: tuple[Any, dict[Any, Tensor]] | None = None
+        self._told = False
+
+    def current(self) -> str:
+        """The fingerprint, read again if a change is seen; "" where the weights cannot be read."""
+        if self._seen is None or not _same(self._seen, _look(self._model)):
+            self.read()
+        return self._value
+
+    def read(self) -> str:
+        """The fingerprint of all weights as they are, in a time that grows with their size; "" and a warning if they cannot be read."""
+        self._seen = _look(self._model)
+        try:
+            self._value = fingerprint(self._model)
+        except Exception as error:  # tensors of other libraries raise what they like
+            self._value = ""
+            if not self._told:
+                self._told = True
+                warnings.warn(
+                    f"the weights of {self._name()} cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]}), so its "
+                    "fingerprint is unknown: whether results come from the same weights will not be checked",
+                    stacklevel=4,
+                )
+        return self._value
+
+
+def fingerprint(model: Any, samples: int = 4096) -> str:
+    """16 hexadecimal digits of a SHA-256 over every weight's shape, an even sample of its values, and the sum of all their bits.
+
+    Independent of parameter names and order, and of where the weights lie (another device, or offloaded), so that both bridge
+    generations agree on one Hugging Face model. Processing the weights (folding layer norm, another dtype) changes it.
+    """
+    marks = set()
+    for weight in weights(model):
+        flat = weight.detach().flatten()
+        step = max(1, flat.numel() // samples)
+        sample = flat[::step][:samples]
+        if not bool(sample.any()) and not bool(flat.any()):
+            continue  # one bridge generation adds biases of zeros that the other lacks
+        about = f"{tuple(weight.shape)} {_bits(flat)}".encode()
+        marks.add(hashlib.sha256(about + sample.float().cpu().numpy().tobytes()).hexdigest())
+    return hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
+
+
+def _bits(flat: Tensor) -> int:
+    """The sum of all numbers' bits as integers: exact in any order, changed by any change of one number."""
+    whole = flat.contiguous().view(KINDS[flat.element_size()])
+    pieces = (
+        whole.split(PIECE) if flat.device.type == "cpu" else (whole,)
+    )  # PyTorch widens what it sums: in the cache, ten times faster
+    sums = [piece.sum(dtype=torch.int64) for piece in pieces]
+    return int(torch.stack(sums).sum()) if sums else 0  # of 64 bits, modulo 2**64
+
+
+def weights(model: Any) -> Iterator[Tensor]:
+    """Every parameter once, an offloaded one as it was loaded; and what quantised layers keep instead of parameters.
+
+    These are buffers, in a model that says it is quantised, and what a layer without parameters saves of itself.
+    """
+    root = getattr(model, "original_model", model)
+    quantised = bool(getattr(root, "is_quantized", False))
+    seen: set[int] = set()
+    for module in root.modules():
+        for name, weight in module._parameters.items():
+            if weight is not None and id(weight) not in seen:
+                seen.add(id(weight))
+                yield _loaded(module, name) if weight.is_meta else weight
+        if quantised:
+            kept = [name for name in module._buffers if name not in module._non_persistent_buffers_set]
+            yield from (module._buffers[name] for name in kept if module._buffers[name] is not None)
+        if not module._parameters and type(module)._save_to_state_dict is not nn.Module._save_to_state_dict:
+            yield from _saved(module)
+
+
+def _loaded(module: nn.Module, name: str) -> Tensor:
+    """An offloaded weight, from where accelerate keeps it."""
+    hook: Any = getattr(module, "_hf_hook", None)
+    for keeper in (hook, *getattr(hook, "hooks", ())):  # several may be joined in one
+        table = getattr(keeper, "weights_map", None)
+        if table is not None:
+            return table[name]
+    raise RuntimeError(
+        f"the weight {name!r} of a {type(module).__name__} is on the meta device, and nothing says where it is kept"
+    )
+
+
+def _saved(module: nn.Module) -> Iterator[Tensor]:
+    saved: dict[str, Any] = {}
+    module._save_to_state_dict(saved, "", keep_vars=False)
+    waiting = list(saved.values())
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (tuple, list)):
+            waiting.extend(value)
+        elif isinstance(value, Tensor) and value.is_quantized:
+            yield value.int_repr()
+            each = value.qscheme() == torch.per_channel_affine
+            yield value.q_per_channel_scales() if each else torch.tensor([value.q_scale(), float(value.q_zero_point())])
+        elif isinstance(value, Tensor):
+            yield value
+
+
+def _look(model: Any) -> tuple[Any, dict[Any, Tensor]]:
+    """What is compared on every entry: each weight's identity and count of writes, and samples, joined by device and dtype."""
+    found = walk(model).weights
+    written = tuple((id(weight), 0 if weight.is_inference() else weight._version) for weight in found)
+    groups: dict[Any, list[Tensor]] = {}
+    with torch.no_grad():
+        for weight in found:
+            if type(weight) in (Tensor, nn.Parameter) and not weight.is_complex():  # other kinds do as they like
+                groups.setdefault((weight.device, weight.dtype), []).append(_sample(weight))
+        return written, {key: torch.cat(some).view(KINDS[key[1].itemsize]) for key, some in groups.items()}
+
+
+def _sample(weight: Tensor) -> Tensor:
+    n, step = weight.numel(), _step(tuple(weight.shape))
+    if not weight.is_contiguous():
+        return weight.flatten()[::step]
+    return torch.as_strided(weight, (-(-n // step),), (step,), weight.storage_offset())
+
+
+@lru_cache(maxsize=4096)
+def _step(shape: tuple[int, ...]) -> int:
+    """The stride of an even sample. It has no divisor in common with the width, or the sample would go down a few columns."""
+    step = max(1, math.ceil(math.prod(shape) / SAMPLE))
+    while len(shape) > 1 and math.gcd(step, max(1, shape[-1])) > 1:
+        step += 1
+    return step
+
+
+def _same(first: tuple[Any, dict[Any, Tensor]], second: tuple[Any, dict[Any, Tensor]]) -> bool:
+    if first[0] != second[0] or first[1].keys() != second[1].keys():
+        return False
+    return all(torch.equal(sample, second[1][key]) for key, sample in first[1].items())

@@ -1,0 +1,29 @@
+"""How often the options of dilemmas give themselves away."""
+
+from ..audit import Bars, CorpusAudit
+from ..core import in_order
+from ..errors import DataError
+from ._picture import Picture, shown
+
+
+def draw_giveaway(audit: CorpusAudit) -> Picture:
+    """How often a bag of words tells the aligned option, by value and language, with chance and the bar of the audit."""
+    measured = {language: each.giveaway.accuracy for language, each in audit.languages.items() if each.giveaway}
+    if not measured:
+        raise DataError("the audit measured no giveaways: there were no dilemmas")
+    values = in_order({value for accuracy in measured.values() for value in accuracy})
+    figure = Picture(figsize=(7.0, max(2.5, 1.2 + 0.32 * len(values))), layout="constrained")
+    panel = figure.subplots()
+    for place, (language, accuracy) in enumerate(measured.items()):
+        rows = [row + 0.28 * (place - (len(measured) - 1) / 2) for row, value in enumerate(values) if value in accuracy]
+        panel.scatter([100 * accuracy[v] for v in values if v in accuracy], rows, label=language, color=f"C{place}", zorder=3)
+    panel.axvline(50, color="0.6", linestyle=":", label="chance")
+    panel.axvline(100 * Bars().giveaway, color="C3", linestyle="--", label="bar")
+    panel.set_yticks(range(len(values)), [shown(value) for value in values])
+    panel.invert_yaxis()
+    panel.set_xlim(0, 100)
+    panel.grid(axis="y", color="0.93")
+    panel.set_xlabel("dilemmas whose aligned option a bag of words tells, without the scenario (%)")
+    panel.set_title(f"Do the options give themselves away? ({audit.source or 'a corpus'})")
+    panel.legend(ncols=2, fontsize=8)
+    return figure

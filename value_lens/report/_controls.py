@@ -1,0 +1,61 @@
+"""Sentences about matched controls: how alike they are, where effects rank, where none is fair."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..causal import LEAST_CONTROLS, SupportMatrix
+from ..plot import shown
+
+MOST = 0.2  # of a set in strata without room, or in its own controls, or louder than these: beyond it no control is fair
+
+
+def control_words(matrix: SupportMatrix) -> list[str]:
+    """Sentences on the controls; none where there are none."""
+    if not matrix.control_margins.shape[1] or "matching" not in matrix.meta:
+        return []
+    matching = dict(matrix.meta["matching"])
+    return [_alike(matching), *(_ranks(matrix, place) for place in range(len(matrix.languages))), *_unfair(matching)]
+
+
+def _alike(matching: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = list(matching.values())
+    mean = lambda name: 100 * sum(row[name] for row in rows) / len(rows)  # noqa: E731
+    line = (
+        f"The neurons ablated fire on {mean('rate'):.1f}% of all tokens counted, their controls on {mean('control_rate'):.1f}%"
+    )
+    if "loudness" in rows[0]:  # not in files written before controls were matched in it
+        known = [row["control_loudness"] / row["loudness"] for row in rows if row["loudness"]]
+        line += f"; these are {100 * sum(known) / max(1, len(known)):.0f}% as loud (size of activations times norm of output weights)"
+    if rows[0]["control_overlap"] is not None:
+        line += f"; two controls of one value share {mean('control_overlap'):.0f}% of their neurons"
+    return line + "."
+
+
+def _ranks(matrix: SupportMatrix, place: int) -> str:
+    """How many effects on a value's own support are larger than those of all controls."""
+    own = [(place, matrix.values.index(value), a) for a, value in enumerate(matrix.ablated) if value in matrix.values]
+    ranks = [float(matrix.rank[at]) for at in own if not matrix.rank[at].isnan()]
+    n_controls, least = matrix.control_margins.shape[1], matrix.least_rank_p
+    line = (
+        f"In {matrix.languages[place]}, {sum(rank == 1 for rank in ranks)} of {len(ranks)} values lose or gain more support by their own "
+        f"neurons than by any of {n_controls} controls (p = {least:.2g} each, the least that {n_controls} can give; not corrected)"
+    )
+    return line + (f"; for p = 0.05 it takes {LEAST_CONTROLS} controls." if least > 0.05 else ".")
+
+
+def _unfair(matching: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    def values(is_so: Callable[[Mapping[str, Any]], bool]) -> str:
+        return ", ".join(shown(value) for value, row in matching.items() if "loudness" in row and is_so(row))
+
+    found = []
+    if crowded := values(lambda row: max(row["not_widened"], row["expected_overlap"]) > MOST):
+        found.append(
+            f"No fair control exists for {crowded}: the set takes more than a fifth of what is like it in its layers, so that "
+            "controls are largely the set itself or neurons unlike it; use a smaller set."
+        )
+    if louder := values(lambda row: row["loudness"] > (1 + MOST) * row["control_loudness"]):
+        found.append(
+            f"The neurons of {louder} are more than a fifth louder than their controls, since too few others are as loud; their "
+            "rank may say no more than that."
+        )
+    return found

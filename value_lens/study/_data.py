@@ -1,0 +1,89 @@
+"""The main job's texts and dilemmas: what was drawn, and what was left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core import Dilemma, LabelledText
+from ..data import (
+    DEFAULT,
+    BadRowsError,
+    PerGroup,
+    Sample,
+    bad_rows_beside,
+    is_bank,
+    layout_of,
+    remove_earlier,
+    require_one_spelling,
+    sample,
+)
+from ._config import COMPOSED, Job
+
+KINDS: dict[str, Any] = {"texts": LabelledText, "dilemmas": Dilemma}
+
+
+@dataclass(frozen=True)
+class JobData:
+    """Texts to count on and dilemmas to ask. `skipped` holds, for either, the error that its bad rows would have been, and their file."""
+
+    samples: Mapping[str, Sample[Any]]
+    sources: Mapping[str, str]
+    skipped: Mapping[str, tuple[BadRowsError, Path]]
+
+    @property
+    def texts(self) -> list[LabelledText]:
+        return self.samples["texts"].records
+
+    @property
+    def dilemmas(self) -> list[Dilemma]:
+        return self.samples["dilemmas"].records
+
+    def summary(self) -> dict[str, Any]:
+        """How many records were used, of how many, of how many clusters, and how many rows were left out."""
+        return {
+            "n_dilemmas": len(self.dilemmas),
+            **{f"n_{what}_available": found.n_available for what, found in self.samples.items()},
+            "n_clusters": {what: found.n_clusters for what, found in self.samples.items()},
+            "n_rows_skipped": {what: len(self.skipped[what][0].rows) if what in self.skipped else 0 for what in KINDS},
+        }
+
+    def words(self) -> list[str]:
+        """The same as sentences, with the licences of published data sets."""
+        used = {layout.name: layout for layout, _ in map(layout_of, self.sources.values()) if layout is not None}
+        return [
+            *(found.words(what, self.sources[what]) for what, found in self.samples.items()),
+            *(f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in used.values()),
+            *(
+                f"{len(error.rows)} of {error.n_rows} rows of {self.sources[what]} could not be used; they stand in {path}."
+                for what, (error, path) in self.skipped.items()
+            ),
+        ]
+
+
+def load_data(job: Job, out: Path) -> JobData:
+    """The job's texts and dilemmas. Raises as `corpus.load_texts` does, and for values named in several ways between the two."""
+    sources = {"texts": job.texts, "dilemmas": job.dilemmas}
+    counts: dict[str, PerGroup] = {"texts": job.per_group, "dilemmas": job.per_value}
+    skipped: dict[str, tuple[BadRowsError, Path]] = {}
+    samples = {what: _sample(job, what, sources[what], counts[what], out, skipped) for what in KINDS}
+    require_one_spelling(*(found.records for found in samples.values()))
+    return JobData(samples, sources, skipped)
+
+
+def _sample(
+    job: Job, what: str, source: str, count: PerGroup, out: Path, skipped: dict[str, tuple[BadRowsError, Path]]
+) -> Sample[Any]:
+    shared: dict[str, Any] = {"values": job.values, "languages": job.languages, "fillings": job.fillings, "seed": job.seed}
+    shared["per_group"] = COMPOSED[what] if count == DEFAULT and is_bank(source) else count
+    bad = bad_rows_beside(source, out, what)
+    try:
+        found = sample(KINDS[what], source, **shared)
+    except BadRowsError as error:
+        if not job.skip_bad:
+            raise
+        skipped[what] = error, bad
+        return sample(KINDS[what], source, skip_bad=bad, **shared)
+    if job.skip_bad:
+        remove_earlier(bad)
+    return found

@@ -1,0 +1,120 @@
+"""A model's answers as labelled texts, and the reasons for gaps."""
+
+import warnings
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..core import LabelledText
+from ..endpoint import UNCLOSED, Marks, answer_start
+from ..model import said, whole_characters, written
+from ._persona import Prompt
+
+SHOWN = 5  # ids that a warning lists
+
+
+class Answers(list[LabelledText]):
+    """A list of answers in the order of their prompts, but for those that got none.
+
+    unanswered: why a prompt has no answer, by its id. unpaired: ids of answers whose prompt had a partner at the other pole (same
+    cluster and value) that got no answer: leave them out where both poles should have the same questions.
+    """
+
+    def __init__(self, answers: Iterable[LabelledText], unanswered: Mapping[str, str], unpaired: Sequence[str]) -> None:
+        super().__init__(answers)
+        self.unanswered = dict(unanswered)
+        self.unpaired = tuple(unpaired)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One answer: what stands before it that is not the answer (a thought), its text, and why there is none ("" where there is)."""
+
+    before: str
+    text: str
+    problem: str = ""
+
+
+def spoken(tokenizer: Any, prompt: Sequence[int], new: Sequence[int], *, opened: bool, marks: Sequence[Marks]) -> Spoken:
+    """The answer in a model's new tokens.
+
+    opened: whether the prompt's end has opened a thought. A closed thought, with white space after it, goes to what stands before;
+    a token that spans the end of it belongs to the answer.
+    """
+    new = whole_characters(tokenizer, prompt, new)
+    raw = written(tokenizer, prompt, new)
+    start = answer_start(raw, opened=opened, marks=marks)
+    if start is None:
+        return Spoken(raw, "", UNCLOSED)
+    n_before = (
+        bisect_right(range(len(new) + 1), start, key=lambda n: len(written(tokenizer, prompt, new[:n]))) - 1 if start else 0
+    )
+    spanning = raw[len(written(tokenizer, prompt, new[:n_before])) : start] if start else ""
+    text = said(tokenizer, [*prompt, *new[:n_before]], new[n_before:]).removeprefix(spanning)
+    if not text.strip():
+        return Spoken(raw[:start], "", "nothing follows its thought" if start else "it said nothing")
+    return Spoken(raw[:start], text)
+
+
+def labelled(prompts: Sequence[Prompt], shown: Sequence[str], spoken: Sequence[Spoken]) -> Answers:
+    """The answers with their prompts' labels. `prompt` is all that the model had before it: what it was shown, and its thought."""
+    unanswered = {prompt.id: one.problem for prompt, one in zip(prompts, spoken, strict=True) if one.problem}
+    answers = [
+        LabelledText(
+            id=prompt.id,
+            text=one.text,
+            value=prompt.value,
+            aspect=prompt.aspect,
+            language=prompt.language,
+            prompt=text + one.before,
+            source="response",
+            cluster=prompt.cluster,
+        )
+        for prompt, text, one in zip(prompts, shown, spoken, strict=True)
+        if not one.problem
+    ]
+    return Answers(answers, unanswered, _unpaired(prompts, unanswered))
+
+
+def _unpaired(prompts: Sequence[Prompt], unanswered: Mapping[str, str]) -> list[str]:
+    """Ids of answered prompts all of whose partners at the other pole are unanswered."""
+    poles: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for prompt in prompts:
+        if prompt.cluster:
+            poles.setdefault((prompt.cluster, prompt.value), {}).setdefault(prompt.aspect, []).append(prompt.id)
+    lonely: set[str] = set()
+    for by_aspect in poles.values():
+        for aspect, ids in by_aspect.items():
+            others = [other for another, found in by_aspect.items() if another != aspect for other in found]
+            if others and all(other in unanswered for other in others):
+                lonely.update(ids)
+    return [prompt.id for prompt in prompts if prompt.id in lonely and prompt.id not in unanswered]
+
+
+def warn_of_gaps(answers: Answers, n_prompts: int) -> None:
+    """One warning that names what was not answered, why, and whose partners are thereby alone."""
+    if not answers.unanswered:
+        return
+    reasons = "; ".join(f"{some(ids)}: {reason}" for reason, ids in by_reason(answers.unanswered).items())
+    alone = (
+        f". {len(answers.unpaired)} answers have lost the answer of the other pole ({some(answers.unpaired)}): see .unpaired"
+        if answers.unpaired
+        else ""
+    )
+    warnings.warn(
+        f"{len(answers.unanswered)} of {n_prompts} prompts got no answer and are left out, see .unanswered ({reasons}){alone}",
+        stacklevel=3,
+    )
+
+
+def by_reason(unanswered: Mapping[str, str]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, reason in unanswered.items():
+        grouped.setdefault(reason, []).append(name)
+    return grouped
+
+
+def some(ids: Sequence[str]) -> str:
+    """The first of many ids, quoted, and how many more there are."""
+    return ", ".join(map(repr, ids[:SHOWN])) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")

@@ -1,0 +1,80 @@
+"""A local model as a writer."""
+
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from ..endpoint import Message, RefusedError, Reply, Writer
+from ..errors import ModelLoadError
+from ..model import (
+    ChatTemplate,
+    ModelView,
+    blank_tokens,
+    chooser,
+    continued,
+    continued_by_huggingface,
+    end_tokens,
+    known_tokens,
+    require_embedded,
+    tokenize,
+    with_bos,
+)
+from ._answers import spoken
+
+
+def local_writer(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    max_new_tokens: int = 400,
+    temperature: float = 1.0,
+    seed: int = 0,
+    template_arguments: Mapping[str, Any] | None = None,
+) -> Writer:
+    """A writer for `generate` from a TransformerLens model, or from a Hugging Face model with its tokenizer.
+
+    It works one conversation at a time. The same conversation asked again is answered anew; a new writer with the same seed repeats
+    the answers of the last. template_arguments, thoughts, and what begins and ends an answer: as in `respond`; of a reply without an
+    answer, `problem` says why. Raises `ModelLoadError` without a tokenizer, `DataError` for a chat template that cannot show the
+    conversation and for a token that the model lacks, and `RefusedError` for a conversation without room for an answer.
+    """
+    view = ModelView(model, tokenizer) if hasattr(model, "hook_dict") else None
+    words: Any = view.tokenizer if view else tokenizer
+    if words is None:
+        raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")
+    n_ctx = view.n_ctx if view else int(getattr(model.config, "max_position_embeddings", 0) or 0)
+    lock, asked = threading.Lock(), dict[str, int]()
+    template = ChatTemplate(words, template_arguments)
+    ends = sorted({*end_tokens(getattr(model, "original_model", model), words), *template.turn_ends()})
+    banned, known = template.not_first([*blank_tokens(words), *ends]), known_tokens(words, ends)
+
+    def write(messages: Sequence[Message]) -> Reply:
+        plain = "\n".join(message["content"] for message in messages) + "\n"
+        shown, opened = template.render(messages) if template.text else (plain, False)
+        if view is not None:
+            ids = with_bos(view, tokenize(view, [shown])[0])
+        else:
+            ids = words(shown, add_special_tokens=not template.text)["input_ids"]
+            ids = ids[1:] if ids[:2] == [words.bos_token_id] * 2 else ids  # the text brought one of its own
+        n_embedded = view.n_embedded if view else int(model.get_input_embeddings().weight.shape[0])
+        require_embedded(words, ids, n_embedded, "the conversation")
+        room = n_ctx - len(ids) if n_ctx else max_new_tokens
+        if room < 1:
+            raise RefusedError(f"the conversation is {len(ids)} tokens long and leaves no room in the context of {n_ctx}")
+        tokens = torch.tensor([ids], device=view.device if view else model.device)
+        with lock:
+            asked[shown] = asked.get(shown, 0) + 1
+            choose = chooser([zlib.crc32(f"{seed}/{asked[shown]}/{shown}".encode())], temperature, banned, known)
+            mask, most = torch.ones_like(tokens, dtype=torch.bool), min(max_new_tokens, room)
+            if view is not None:
+                (new,) = continued(view, tokens, mask, choose, most, ends)
+            else:
+                (new,) = continued_by_huggingface(model, words, tokens, mask, choose, most, ends)
+        answer = spoken(words, ids, new, opened=opened, marks=template.marks)
+        return Reply(answer.text, len(ids), len(new), answer.problem)
+
+    write.model = view.info.name if view else str(getattr(model, "name_or_path", "") or type(model).__name__)  # pyright: ignore
+    return write
