@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AutoModel
 
 import value_lens as vl
-from value_lens.model import Batch, ModelView, bucket, encode, pad
+from value_lens.model import Batch, LensModel, bucket, encode, pad
 
 COLLECT, BARE = "lens.collect", "bare model"
 ONE, BATCHED = "run_with_cache, one prompt", "run_with_cache, batched"
@@ -24,7 +24,7 @@ def contenders(folder: Path, texts: list[vl.LabelledText]) -> dict[str, Callable
     All but `collect` get their tokens encoded and padded ahead, and reduce nothing: what they leave out counts against us.
     """
     model = vl.load_model(folder)
-    lens, view = vl.ValueLens(model), ModelView(model)
+    lens, view = vl.ValueLens(model), LensModel(model)
     budget = inspect.signature(lens.collect).parameters["max_tokens"].default
     encoded = [encode(view, text.text, origin=place) for place, text in enumerate(texts)]
     workload.require_lengths([len(item.ids) for item in encoded])

@@ -16,7 +16,7 @@ from .data import require_one_spelling
 from .intervene import Edit, EditLog, require_neurons_of, zero
 from .intervene import editing as _editing
 from .measure import EncodedQuestion, Question, support_rate
-from .model import BATCH_TOKENS, ModelInfo, ModelView, NeuronSite, PaddingSide, TooLong, resolve_site
+from .model import BATCH_TOKENS, LensModel, ModelInfo, NeuronSite, PaddingSide, TooLong, resolve_site
 from .plot import Picture, draw_firing
 
 
@@ -44,7 +44,7 @@ class ValueLens:
     """
 
     def __init__(self, model: Any, tokenizer: Any = None) -> None:
-        self._view = ModelView(model, tokenizer)
+        self._view = LensModel(model, tokenizer)
         self._sites: dict[str, NeuronSite] = {}
 
     @property

@@ -7,7 +7,7 @@ import torch
 
 import value_lens as vl
 from value_lens.errors import DataError, MismatchError, NotFiniteError
-from value_lens.model import ModelView
+from value_lens.model import LensModel
 
 ACTIVATIONS = {
     "silu": torch.nn.functional.silu,
@@ -258,15 +258,15 @@ def test_a_written_weight_makes_another_model(folders, texts):
     with torch.no_grad():
         model.blocks[2].mlp.out.weight[3, 5] += 0.25  # one number among many
     after = lens.collect(texts)
-    assert before.model != after.model == ModelView(model).info.fingerprint
+    assert before.model != after.model == LensModel(model).info.fingerprint
     with pytest.raises(MismatchError, match="different weights"):
         before.merge(after)
 
 
 def test_one_model_has_one_fingerprint(folders, models):
-    again = ModelView(vl.load_model(folders["gpt2"]))
-    assert again.info.fingerprint == ModelView(models["bridge", "gpt2"]).info.fingerprint
-    assert again.info.fingerprint != ModelView(models["bridge", "neox"]).info.fingerprint
+    again = LensModel(vl.load_model(folders["gpt2"]))
+    assert again.info.fingerprint == LensModel(models["bridge", "gpt2"]).info.fingerprint
+    assert again.info.fingerprint != LensModel(models["bridge", "neox"]).info.fingerprint
 
 
 def test_gradients_flow_as_before_after_counting(lens, model, texts):

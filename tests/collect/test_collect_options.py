@@ -7,7 +7,7 @@ import pytest
 import value_lens as vl
 from value_lens.collect import collect_firing
 from value_lens.errors import DataError, UnknownNameError
-from value_lens.model import ModelView, resolve_site
+from value_lens.model import LensModel, resolve_site
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from value_lens.model import ModelView, resolve_site
 )
 def test_an_option_that_means_nothing_is_refused(models, options, error, message):
     """Without the suite's own shape checks, which users do not have."""
-    view = ModelView(models["bridge", "llama"])
+    view = LensModel(models["bridge", "llama"])
     text = vl.LabelledText(id="a", text="the river", value="care", aspect="+", language="en")
     with pytest.raises(error, match=message):
         inspect.unwrap(collect_firing)(view, resolve_site(view, "post"), [text], **options)

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import value_lens as vl
 from value_lens.errors import DataError
 from value_lens.measure import EncodedQuestion
-from value_lens.model import ModelView
+from value_lens.model import LensModel
 
 LETTERS = ["<s>", "<pad>", *"ABabcd .:\n应该走留"]
 PARTS = ["ab", "bc", "cd", "bcd", ".b", "应该", "应该走", ":A", ": "]
@@ -140,7 +140,7 @@ def test_both_options_follow_the_same_tokens_and_are_scored_to_their_ends(views,
 
 @pytest.fixture(scope="module")
 def views(models):
-    return {name: ModelView(models["bridge", "llama"], make()) for name, make in TOKENIZERS.items()}
+    return {name: LensModel(models["bridge", "llama"], make()) for name, make in TOKENIZERS.items()}
 
 
 def test_labels_follow_the_same_tokens_when_one_is_joined_to_the_prompt(views):
@@ -162,13 +162,13 @@ def test_what_cannot_be_compared_is_refused(views, models):
     unknown = [dilemma(*pair, id=pair[0]) for pair in (("x", "y"), ("u", "v"), ("ab", "cd"))]  # of letters that it drops
     with pytest.raises(DataError, match="2 of 3 dilemmas cannot be used:\n  text 'x' has no .*\n  text 'u' has no"):
         EncodedQuestion(view, unknown, cloze)
-    blunt = ModelView(models["bridge", "llama"], fast(kinds.Unigram([("<s>", -9.0), ("<pad>", -1.0), ("a", -1.0)], unk_id=1)))
+    blunt = LensModel(models["bridge", "llama"], fast(kinds.Unigram([("<s>", -9.0), ("<pad>", -1.0), ("a", -1.0)], unk_id=1)))
     with pytest.raises(DataError, match="dilemma 'd': its options 'x' and 'y' are the same to this tokenizer"):
         EncodedQuestion(blunt, [dilemma("x", "y")], cloze)
 
 
 def test_the_first_token_of_all_cannot_be_scored(models, monkeypatch):
-    view = ModelView(models["bridge", "gpt2"], merging())
+    view = LensModel(models["bridge", "gpt2"], merging())
     monkeypatch.setattr(view, "prepends_bos", False)
     bare = vl.Question("continuation", {"zh": vl.ChoiceFormat("{scenario}", "{option}")})
     with pytest.raises(

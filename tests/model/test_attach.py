@@ -10,7 +10,7 @@ import torch
 from conftest import engines
 
 import value_lens as vl
-from value_lens.model import ModelView
+from value_lens.model import LensModel
 from value_lens.model._attachment import Attachment, Lease, heal
 from value_lens.model._attachments import Evaluation, Setting
 from value_lens.model._parts import walk
@@ -196,7 +196,7 @@ def test_hooks_of_the_user_stay_where_an_interrupt_left_ours(lens):
 @pytest.mark.parametrize("failure", [None, RuntimeError, KeyboardInterrupt])
 def test_every_part_is_evaluated_and_put_back(folders, failure, engine):
     model = vl.load_model(folders["gpt2"], engine=engine)
-    view, mask = ModelView(model), torch.ones_like(TOKENS, dtype=torch.bool)
+    view, mask = LensModel(model), torch.ones_like(TOKENS, dtype=torch.bool)
     view.forward(TOKENS, mask)
     everything = [*model.modules(), *getattr(model, "original_model", model).modules()]
     for number, part in enumerate(everything):

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM
 
 import value_lens as vl
 from value_lens.errors import MismatchError
-from value_lens.model import ModelView, transformer_lens_version
+from value_lens.model import LensModel, transformer_lens_version
 from value_lens.model._fingerprint import KINDS, SAMPLE, _bits, _sample, _step, fingerprint, weights
 from value_lens.model._parts import walk
 
@@ -87,7 +87,7 @@ CHANGES = (
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_a_change_is_seen_at_the_next_entry(fresh, change):
-    view = ModelView(fresh)
+    view = LensModel(fresh)
     before = view.info.fingerprint
     assert view.info.fingerprint == before == fingerprint(fresh)
     change(fresh)
@@ -167,7 +167,7 @@ def test_fingerprints_are_those_of_what_was_saved_so_far(models):
                 bits = int(flat.view(KINDS[flat.element_size()]).to(torch.int64).sum())
                 even = flat[:: max(1, len(flat) // 4096)][:4096].float().numpy().tobytes()
                 marks.add(hashlib.sha256(f"{tuple(weight.shape)} {bits}".encode() + even).hexdigest())
-        assert ModelView(model).info.fingerprint == hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
+        assert LensModel(model).info.fingerprint == hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
 
 
 # Offloaded and quantised weights
@@ -188,7 +188,7 @@ def test_offloaded_weights_are_those_they_were(folders, texts):
     model = bridge_of(hf, folders["llama"])
     assert sum(weight.is_meta for weight in model.parameters()) >= 7
     plain = vl.ValueLens(vl.load_model(folders["llama"]))
-    view = ModelView(model)
+    view = LensModel(model)
     assert view.info.fingerprint == plain.info.fingerprint
     assert view.device == torch.device("cpu") and view.d_mlp == 37 and view.n_embedded == plain.model.cfg.d_vocab
 

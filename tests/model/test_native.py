@@ -17,7 +17,7 @@ from transformers import (
 
 import value_lens as vl
 from value_lens.errors import SiteError
-from value_lens.model import ModelView
+from value_lens.model import LensModel
 
 SHAPE = dict(
     hidden_size=24,
@@ -101,7 +101,7 @@ def test_logits_are_the_bridges_own(bridge, kind, side, fused_calls):
     tokens, mask = batch(side)
     usual = usual_logits(bridge, tokens, mask)
     assert not fused_calls
-    found = ModelView(bridge).forward(tokens, mask)
+    found = LensModel(bridge).forward(tokens, mask)
     assert bool(fused_calls) == FUSED[kind]
     torch.testing.assert_close(found[mask], usual[mask], rtol=1e-4, atol=1e-4)
 
@@ -111,11 +111,11 @@ def test_logits_are_those_of_hugging_face(bridge, kind, places):
     tokens, mask = batch("left")
     with torch.no_grad():
         expected = model(tokens, attention_mask=mask.long(), position_ids=positions(mask)).logits
-    torch.testing.assert_close(ModelView(bridge).forward(tokens, mask)[mask], expected[mask], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(LensModel(bridge).forward(tokens, mask)[mask], expected[mask], rtol=1e-4, atol=1e-4)
 
 
 def test_rows_do_not_see_their_padding(bridge):
-    view = ModelView(bridge)
+    view = LensModel(bridge)
     for side in ("left", "right"):
         tokens, mask = batch(side)
         together = view.forward(tokens, mask)
@@ -138,7 +138,7 @@ def test_what_is_hooked_runs_as_the_bridge_has_it(bridges, name, fused_calls):
 
     with bridge.hooks([(f"blocks.1.{name}", halve)]):
         usual = usual_logits(bridge, tokens, mask)
-        view = ModelView(bridge)
+        view = LensModel(bridge)
         found = view.forward(tokens, mask)
         view.forward(tokens, mask)
     assert len(seen) >= 3 and not point.fwd_hooks
@@ -152,7 +152,7 @@ def test_changed_weights_count(bridges):
     tokens, mask = batch("right")
     for kind in ("llama", "gpt2", "neox"):
         bridge = bridges[kind]
-        view, weight = ModelView(bridge), bridge.blocks[0].attn.q.weight
+        view, weight = LensModel(bridge), bridge.blocks[0].attn.q.weight
         before = view.forward(tokens, mask)
         kept = weight.detach().clone()
         with torch.no_grad():
@@ -171,14 +171,14 @@ def test_folded_weights_count(places):
     for kind in ("llama", "gpt2"):
         bridge = vl.load_model(places[kind])
         bridge.enable_compatibility_mode(disable_warnings=True)
-        found = ModelView(bridge).forward(tokens, mask)
+        found = LensModel(bridge).forward(tokens, mask)
         torch.testing.assert_close(found[mask], usual_logits(bridge, tokens, mask)[mask], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
 def test_everything_is_put_back(bridges, failure):
     bridge, (tokens, mask) = bridges["llama"], batch("right")
-    view = ModelView(bridge)
+    view = LensModel(bridge)
     parts = [part for part in bridge.modules() if hasattr(part, "original_component")]
     config, before = bridge.original_model.config, usual_logits(bridge, tokens, mask)
 
@@ -203,14 +203,14 @@ def disagreeing(place):
 def test_a_model_whose_own_attention_disagrees_runs_as_the_bridge_has_it(places):
     bridge, (tokens, mask) = disagreeing(places["llama"]), batch("left")
     with pytest.warns(UserWarning, match="differ from those of the Hugging Face model it wraps by up to"):
-        found = ModelView(bridge).forward(tokens, mask)
+        found = LensModel(bridge).forward(tokens, mask)
     assert torch.equal(found, usual_logits(bridge, tokens, mask))
 
 
 def test_what_was_not_tried_is_tried_before_it_steps_aside(places):
     """A hook keeps attention in place during the first run; once it is gone the attention is tried, too."""
     bridge, (tokens, mask) = disagreeing(places["llama"]), batch("left")
-    view = ModelView(bridge)
+    view = LensModel(bridge)
     with bridge.hooks([("blocks.0.attn.hook_pattern", lambda activation, hook: None)]):
         view.forward(tokens, mask)
     with pytest.warns(UserWarning, match="Hugging Face model"):
@@ -225,12 +225,12 @@ def test_an_original_that_cannot_be_called_is_left_alone(places):
         raise TypeError("not in this place")
 
     bridge.blocks[0].attn.original_component.forward = refuse
-    assert torch.equal(ModelView(bridge).forward(tokens, mask), usual_logits(bridge, tokens, mask))
+    assert torch.equal(LensModel(bridge).forward(tokens, mask), usual_logits(bridge, tokens, mask))
 
 
 def test_pytorch_hooks_on_an_original_keep_the_bridge_in_place(bridges, fused_calls):
     bridge, (tokens, mask) = bridges["llama"], batch("left")
-    view, seen = ModelView(bridge), []
+    view, seen = LensModel(bridge), []
     view.forward(tokens, mask)
     fused_calls.clear()
     handle = bridge.blocks[0].attn.original_component.register_forward_hook(lambda *given: seen.append(1))

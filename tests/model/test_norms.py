@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, Conv1D, FalconConfig, FalconForCa
 
 import value_lens as vl
 from value_lens.errors import SiteError
-from value_lens.model import ModelView, output_norms, transformer_lens_version
+from value_lens.model import LensModel, output_norms, transformer_lens_version
 from value_lens.model import _norms as norms
 
 
@@ -51,7 +51,7 @@ def moved(view, layer, neuron):
 
 
 def check(model, rel=1e-5):
-    view = ModelView(model)
+    view = LensModel(model)
     found = output_norms(view)
     assert found.shape == (view.n_layers, view.d_mlp) and found.dtype == torch.float64
     for layer in range(view.n_layers):
@@ -82,7 +82,7 @@ def test_a_weight_that_is_not_read_rightly_or_not_at_all_is_found_by_running(mod
     for (engine, _), model in models.items():
         if engine != "bridge":
             continue
-        view = ModelView(model)
+        view = LensModel(model)
         expected = output_norms(view)
         out = model.blocks[0].mlp.out.original_component
         for weight in (None, out.weight.detach().abs().T if isinstance(out, Conv1D) else out.weight.detach().T * 2):
@@ -100,9 +100,9 @@ def test_so_it_is_with_offloaded_weights(folders, part):
     hf = AutoModelForCausalLM.from_pretrained(folders["llama"], attn_implementation="eager")
     layer = hf.model.layers[1]
     cpu_offload({"model": hf, "layer": layer, "map": layer.mlp.down_proj}[part], execution_device=torch.device("cpu"))
-    view = ModelView(bridge_of(hf, folders["llama"]))
+    view = LensModel(bridge_of(hf, folders["llama"]))
     empty = [weight.is_meta for weight in view.model.parameters()]
-    found, expected = output_norms(view), output_norms(ModelView(vl.load_model(folders["llama"])))
+    found, expected = output_norms(view), output_norms(LensModel(vl.load_model(folders["llama"])))
     torch.testing.assert_close(found, expected)
     assert any(empty) and empty == [weight.is_meta for weight in view.model.parameters()]
 
@@ -114,8 +114,8 @@ def test_so_it_is_with_weights_on_disk(folders, tmp_path):
     parts = {"model.embed_tokens": "disk", "model.layers.0": "cpu", "model.layers.1": "disk", "model.layers.2": "disk"}
     rest = {"model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "cpu"}
     model = TransformerBridge.boot_transformers(str(folders["llama"]), device_map=parts | rest, offload_folder=str(tmp_path))
-    expected = output_norms(ModelView(vl.load_model(folders["llama"])))
-    torch.testing.assert_close(output_norms(ModelView(model)), expected)
+    expected = output_norms(LensModel(vl.load_model(folders["llama"])))
+    torch.testing.assert_close(output_norms(LensModel(model)), expected)
 
 
 def test_so_it_is_with_packed_weights_as_far_as_packing_keeps_them(folders):
@@ -124,15 +124,15 @@ def test_so_it_is_with_packed_weights_as_far_as_packing_keeps_them(folders):
         warnings.simplefilter("ignore")  # PyTorch is about to move its quantisation elsewhere
         for layer in hf.model.layers:
             layer.mlp = torch.ao.quantization.quantize_dynamic(layer.mlp, {torch.nn.Linear}, dtype=torch.qint8)
-    found = output_norms(ModelView(bridge_of(hf, folders["llama"])))
-    expected = output_norms(ModelView(vl.load_model(folders["llama"])))
+    found = output_norms(LensModel(bridge_of(hf, folders["llama"])))
+    expected = output_norms(LensModel(vl.load_model(folders["llama"])))
     assert 0 < float((found / expected - 1).abs().max()) < 0.02
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt2"])
 def test_weights_without_numbers_that_nothing_loads_are_refused(folders, name):
     """On the meta device; PyTorch multiplies by some of them without complaint, and gives any numbers."""
-    view = ModelView(vl.load_model(folders[name]))
+    view = LensModel(vl.load_model(folders[name]))
     view.model.original_model.to("meta")
     with pytest.raises(
         SiteError, match=r"W_out of layer 0 cannot be read, .*\(its weights are on the meta device, and nothing loads"
@@ -141,7 +141,7 @@ def test_weights_without_numbers_that_nothing_loads_are_refused(folders, name):
 
 
 def test_what_cannot_be_read_at_all_is_refused_with_the_way_out(folders, monkeypatch):
-    view = ModelView(vl.load_model(folders["llama"]))
+    view = LensModel(vl.load_model(folders["llama"]))
 
     def broken(*_):
         raise RuntimeError("Tensor on device meta is not on the expected device cpu")

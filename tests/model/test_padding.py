@@ -8,7 +8,7 @@ from transformers import OPTConfig, OPTForCausalLM, XGLMConfig, XGLMForCausalLM
 
 import value_lens as vl
 from value_lens.errors import SiteError
-from value_lens.model import ModelView
+from value_lens.model import LensModel
 
 SHAPE = dict(max_position_embeddings=96, bos_token_id=0, eos_token_id=1, pad_token_id=2)
 OPT = dict(hidden_size=24, word_embed_proj_dim=24, ffn_dim=37, num_hidden_layers=2, num_attention_heads=4, dropout=0.0)
@@ -51,7 +51,7 @@ def require_rows_alone(view):
 
 @pytest.mark.parametrize("kind", ["opt", "xglm", "llama", "gpt2"])
 def test_rows_are_as_they_are_alone(bridges, kind, texts):
-    view = ModelView(bridges[kind])
+    view = LensModel(bridges[kind])
     require_rows_alone(view)
     assert view._padding  # it was tried
     lens = vl.ValueLens(bridges[kind])
@@ -63,7 +63,7 @@ def test_rows_are_as_they_are_alone(bridges, kind, texts):
 def test_a_hook_for_each_token_is_part_of_the_model(bridges):
     """Its rows are those of the model with the hook on; and the trial is made again for another hook, not for another run."""
     bridge = bridges["llama"]
-    view, calls = ModelView(bridge), []
+    view, calls = LensModel(bridge), []
     direction = torch.randn(24, generator=torch.Generator().manual_seed(1))
 
     def steer(activation, hook):
@@ -132,7 +132,7 @@ def test_an_edit_sees_no_trial_run(places):
     lens, (tokens, mask) = vl.ValueLens(model), batches()[0]
     neurons = vl.NeuronSet.of([(0, 1), (2, 3)], site="gate", n_layers=3, d_mlp=37)
     with lens.editing(neurons) as log:  # the very first use, with the trial run of the site
-        fresh = ModelView(model)
+        fresh = LensModel(model)
         edited = fresh.forward(tokens, mask)
         assert fresh._padding and log.n_calls == 2
         assert torch.equal(vl.ValueLens(model)._site("gate")(torch.ones(1)), lens._site("gate")(torch.ones(1)))

@@ -8,7 +8,7 @@ from test_firing import GROUPS, N_LAYERS, new_fold, random_batches, same
 import value_lens as vl
 from value_lens.intervene import Place
 from value_lens.measure import EncodedQuestion
-from value_lens.model import ModelView, has_float64, to_float64
+from value_lens.model import LensModel, has_float64, to_float64
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_fold_there_gives_what_one_on_the_cpu_gives(pretending, moments, post,
 
 
 def test_margins_there_are_those_of_the_cpu(pretending, folders, dilemmas):
-    view = ModelView(vl.load_model(folders["gpt2"]))
+    view = LensModel(vl.load_model(folders["gpt2"]))
     asked = EncodedQuestion(view, dilemmas, vl.Question())
     here = asked.margins(view)
     logits_at, moved = view.logits_at, []

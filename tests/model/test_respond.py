@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import value_lens as vl
 from value_lens.errors import DataError, TooLongError
-from value_lens.model import ChatTemplate, ModelView, blank_tokens, encode
+from value_lens.model import ChatTemplate, LensModel, blank_tokens, encode
 from value_lens.write import PERSONA
 from value_lens.write._responses import _shown
 
@@ -43,7 +43,7 @@ def kind_of(model):
 def slow_answer(model, folder, text, n_new):
     """Greedy, one text, the whole text at every step, plain transformers; the first token shows something."""
     plain, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    start = [0] if ModelView(model).prepends_bos else []
+    start = [0] if LensModel(model).prepends_bos else []
     ids, new = [*start, *tokenizer(text, add_special_tokens=False)["input_ids"]], []
     for step in range(n_new):
         with torch.no_grad():
@@ -174,13 +174,13 @@ def shown(view, prompt):
 
 def test_an_instruction_joins_the_request_where_the_template_knows_no_system_role(models):
     strict = with_template(models["bridge", "llama"].tokenizer, "{% set no_system = true %}" + TEMPLATE)
-    view = ModelView(models["bridge", "llama"], strict)
+    view = LensModel(models["bridge", "llama"], strict)
     assert shown(view, asked("be brief", "the river?")) == "[user] be brief\n\nthe river?\n[you]"
     assert shown(view, asked("", "the river?")) == "[user] the river?\n[you]"
 
 
 def test_without_a_template_there_is_a_plain_layout(models):
-    view = ModelView(models["bridge", "llama"])
+    view = LensModel(models["bridge", "llama"])
     assert shown(view, asked("be brief", "why?")) == "be brief\nwhy?\nAnswer:"
     assert shown(view, asked("", "为什么？", "zh")) == "为什么？\n回答："
 
@@ -190,7 +190,7 @@ def test_a_templates_tokens_are_the_models_input_with_or_without_an_added_bos(mo
     """llama's bridge adds a BOS and neox's does not; the template writes one, which must be there once either way."""
     model = models["bridge", kind]
     tokenizer = with_template(model.tokenizer)
-    view = ModelView(model, tokenizer)
+    view = LensModel(model, tokenizer)
     text, _ = ChatTemplate(tokenizer).render([{"role": "user", "content": "the river?"}])
     encoded = encode(view, shown(view, asked("", "the river?")))
     assert list(encoded.ids) == tokenizer(text, add_special_tokens=False)["input_ids"] and encoded.ids.count(0) == 1
@@ -200,7 +200,7 @@ def test_the_tokens_that_are_counted_are_those_that_were_generated(models, promp
     """An answer of known words, fed in by force; its space and its end must survive."""
     room = sys.modules["value_lens.write._responses"]
     for model in (models[key] for key in models if key[1] == "llama"):
-        view = ModelView(model)
+        view = LensModel(model)
         wanted = view.tokenizer(" helps the quiet neighbour 桥", add_special_tokens=False)["input_ids"]
         monkeypatch.setattr(
             room, "chooser", lambda seeds, *_, wanted=wanted: lambda logits, step: torch.full((len(logits),), wanted[step])

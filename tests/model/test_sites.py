@@ -45,36 +45,36 @@ def test_a_mixture_of_experts_is_refused(folders):
 
 
 def test_a_model_of_attention_only_is_refused():
-    from value_lens.model import ModelView
+    from value_lens.model import LensModel
 
     with pytest.raises(SiteError, match="attention-only"):
-        resolve_site(ModelView(Stub([], 8, attn_only=True)), "post")
+        resolve_site(LensModel(Stub([], 8, attn_only=True)), "post")
     with pytest.raises(SiteError, match="no MLP neurons"):
-        resolve_site(ModelView(Stub([], 8, d_mlp=None)), "post")
+        resolve_site(LensModel(Stub([], 8, d_mlp=None)), "post")
 
 
 def test_a_missing_hook_is_named():
-    from value_lens.model import ModelView
+    from value_lens.model import LensModel
 
     with pytest.raises(SiteError, match=r"no hook 'blocks.0.mlp.hook_post'.*it has blocks.0.mlp.hook_out"):
-        resolve_site(ModelView(Stub(["blocks.0.mlp.hook_out"], 8)), "post")
+        resolve_site(LensModel(Stub(["blocks.0.mlp.hook_out"], 8)), "post")
     with pytest.raises(SiteError, match=r"'blocks.0.mlp.hook_pre', which site 'gate' needs"):
-        resolve_site(ModelView(Stub([*POST, "blocks.0.mlp.hook_pre_linear"], 8)), "gate")
+        resolve_site(LensModel(Stub([*POST, "blocks.0.mlp.hook_pre_linear"], 8)), "gate")
 
 
 def test_a_wrong_width_is_refused():
-    from value_lens.model import ModelView
+    from value_lens.model import LensModel
 
     with pytest.raises(SiteError, match=r"is 6 wide, but the MLP has 8 neurons"):
-        resolve_site(ModelView(Stub(POST, 6)), "post")
-    assert resolve_site(ModelView(Stub(POST, 8)), "post").read == tuple(POST)
+        resolve_site(LensModel(Stub(POST, 6)), "post")
+    assert resolve_site(LensModel(Stub(POST, 8)), "post").read == tuple(POST)
 
 
 def test_an_unknown_activation_is_refused_at_the_gate_only():
-    from value_lens.model import ModelView
+    from value_lens.model import LensModel
 
     hooks = [f"blocks.0.mlp.{name}" for name in ("hook_pre", "hook_pre_linear", "hook_post")]
-    view = ModelView(Stub(hooks, 8, act_fn="swiglu9"))
+    view = LensModel(Stub(hooks, 8, act_fn="swiglu9"))
     assert resolve_site(view, "post").gated
     with pytest.raises(SiteError, match="activation function 'swiglu9'; known: relu"):
         resolve_site(view, "gate")

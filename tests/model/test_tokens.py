@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 import value_lens as vl
 from value_lens.errors import DataError
-from value_lens.model import ModelView, encode, padding_id, special_ids
+from value_lens.model import LensModel, encode, padding_id, special_ids
 
 QUESTION = vl.Question("label", {"en": vl.ChoiceFormat("{scenario} A. {first} B. {second} Answer:", (" A", " B"))})
 
@@ -252,7 +252,7 @@ def test_so_is_a_conversation_of_a_local_writer(model, folders):
 
 def test_the_embeddings_rows_are_counted_on_the_weights(model, texts, monkeypatch):
     """A configuration may state more tokens than there are."""
-    rows = ModelView(model).n_embedded
+    rows = LensModel(model).n_embedded
     assert rows == len(tiny.byte_tokenizer())
     monkeypatch.setattr(model.cfg, "d_vocab", 2 * rows)
     lens = vl.ValueLens(model, tokenizer=beyond(pad_token="[PAD]"))
@@ -273,4 +273,4 @@ def test_without_offsets_prompt_and_text_are_tokenized_as_one(pieces_view, promp
 
 @pytest.fixture(scope="module")
 def pieces_view(models):
-    return ModelView(models["bridge", "llama"], Pieces(bos_token="<s>", pad_token="<pad>"))
+    return LensModel(models["bridge", "llama"], Pieces(bos_token="<s>", pad_token="<pad>"))

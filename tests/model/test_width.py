@@ -20,7 +20,7 @@ from transformers import Qwen3MoeForCausalLM as SparseQwen
 
 import value_lens as vl
 from value_lens.errors import SiteError
-from value_lens.model import ModelView
+from value_lens.model import LensModel
 from value_lens.model._width import layer_widths
 
 ENDS = dict(bos_token_id=0, eos_token_id=1, pad_token_id=2)
@@ -101,7 +101,7 @@ def test_neurons_are_counted_by_the_width_of_the_weights(places, texts, kind):
 def test_either_engine_has_the_width_of_its_weights(places, engine):
     model = vl.load_model(places["opt narrow"], engine=engine)
     model.cfg.d_mlp = 128  # as transformer-lens states it where the folder's configuration does not
-    assert ModelView(model).d_mlp == 48 and layer_widths(model) == [48, 48]
+    assert LensModel(model).d_mlp == 48 and layer_widths(model) == [48, 48]
 
 
 @pytest.mark.parametrize(("kind", "sparse"), [("all sparse", 2), ("half sparse", 1)])

@@ -8,7 +8,7 @@ from scripted import ids, say, tokenizer_with
 import value_lens as vl
 from value_lens.endpoint._thoughts import MARKS, MARKS_IN_WORDS
 from value_lens.errors import DataError
-from value_lens.model import ModelView, encode
+from value_lens.model import LensModel, encode
 
 PLAIN = "{% for m in messages %}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}[you]"
 WORDS = MARKS_IN_WORDS[0]
@@ -53,7 +53,7 @@ def test_what_stands_before_a_closed_thought_is_not_counted(roomy, monkeypatch, 
     say(monkeypatch, tokenizer, {"p": whole})
     (made,) = vl.respond(roomy, [prompt()], tokenizer=tokenizer, max_new_tokens=300)
     assert made.text == answer and made.prompt == "[user] the river?\n[you]" + whole.removesuffix(answer)
-    view = ModelView(roomy, tokenizer)
+    view = LensModel(roomy, tokenizer)
     encoded = encode(view, made.text, prompt=made.prompt)
     before, counted = tokens_before_and_in(view, "[user] the river?\n[you]", whole, answer)
     assert list(encoded.ids[encoded.counted :]) == counted == ids(tokenizer, whole)[-len(counted) :]
@@ -67,7 +67,7 @@ def test_a_token_that_spans_the_thoughts_end_belongs_to_the_answer(roomy, monkey
     say(monkeypatch, tokenizer, {"p": "<think>wait</think>\n the river"})
     (made,) = vl.respond(roomy, [prompt()], tokenizer=tokenizer, max_new_tokens=60)
     assert (made.text, made.prompt[-10:]) == ("the river", "</think>\n ")
-    view = ModelView(roomy, tokenizer)
+    view = LensModel(roomy, tokenizer)
     encoded = encode(view, made.text, prompt=made.prompt)
     assert tokenizer.decode(list(encoded.ids[encoded.counted :])) == "nk>\n the river"
 

@@ -12,7 +12,7 @@ from ..core import Dilemma, FiringStats, NeuronSet, in_order
 from ..errors import DataError
 from ..intervene import Edit, editing, require_neurons_of
 from ..measure import EncodedQuestion, Question
-from ..model import ModelView, NeuronSite, output_norms
+from ..model import LensModel, NeuronSite, output_norms
 from ._controls import Bins, Strata, overlap
 from ._matrix import SupportMatrix
 from ._resampling import Inference
@@ -22,7 +22,7 @@ OUTSIDE = 5  # controls without neurons of the set that are run at least, for th
 
 
 def support_matrix(
-    view: ModelView,
+    view: LensModel,
     site: NeuronSite,
     dilemmas: Sequence[Dilemma],
     sets: Mapping[str, NeuronSet],
@@ -115,7 +115,7 @@ def support_matrix(
     )
 
 
-def loudness(view: ModelView, stats: FiringStats, edit: Edit) -> Float64[Tensor, "layer neuron"]:
+def loudness(view: LensModel, stats: FiringStats, edit: Edit) -> Float64[Tensor, "layer neuron"]:
     """How far an edit of each neuron moves the residual stream: the size of its activations times the norm of its row of W_out.
 
     Their root mean square, or for an edit that keeps the mean their standard deviation. Raises `DataError` without sums.

@@ -15,7 +15,7 @@ from ..model import (
     EncodedText,
     HookFunction,
     Input,
-    ModelView,
+    LensModel,
     NeuronSite,
     PaddingSide,
     TooLong,
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 def collect_firing(
-    view: ModelView,
+    view: LensModel,
     site: NeuronSite,
     texts: Iterable[LabelledText],
     *,
@@ -107,7 +107,7 @@ def collect_firing(
 
 
 def _count(
-    view: ModelView,
+    view: LensModel,
     site: NeuronSite,
     fold: FiringFold,
     readers: dict[str, HookFunction],
@@ -125,7 +125,7 @@ def _count(
 
 
 def token_activations(
-    view: ModelView, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, max_tokens: int = BATCH_TOKENS
+    view: LensModel, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, max_tokens: int = BATCH_TOKENS
 ) -> list[tuple[list[str], Float[Tensor, "pos neuron"]]]:
     """For each text its tokens (as strings, BOS included) and the activations of chosen neurons there, in order of layer and index."""
     texts = list(texts)

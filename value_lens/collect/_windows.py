@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..core import LabelledText
 from ..errors import DataError
-from ..model import EncodedText, Input, ModelView, TooLong, encode_each, joined, special_ids, windows
+from ..model import EncodedText, Input, LensModel, TooLong, encode_each, joined, special_ids, windows
 
 WINDOW = 1024  # texts encoded and sorted at one time
 KEPT_TOKENS = 2**24  # token ids kept between the check of a list and its count: 64 MiB; the rest is encoded twice
@@ -32,7 +32,7 @@ class _Kept:
         return EncodedText(tuple(self.ids), self.counted, origin, self.n_cut)
 
 
-def encoded_windows(view: ModelView, texts: Iterable[LabelledText], too_long: TooLong) -> Iterator[Window]:
+def encoded_windows(view: LensModel, texts: Iterable[LabelledText], too_long: TooLong) -> Iterator[Window]:
     """The windows of a corpus.
 
     Of a sequence all texts are encoded before the first window comes, and all that cannot be counted are told in one error. Of
@@ -49,7 +49,7 @@ def encoded_windows(view: ModelView, texts: Iterable[LabelledText], too_long: To
         first += len(window)
 
 
-def _checked(view: ModelView, texts: Sequence[LabelledText], too_long: TooLong) -> list[_Kept]:
+def _checked(view: LensModel, texts: Sequence[LabelledText], too_long: TooLong) -> list[_Kept]:
     """The first texts, encoded, as far as `KEPT_TOKENS` reach. Raises one error for all texts of the sequence that have faults."""
     kept: list[_Kept] = []
     faults: list[DataError] = []
@@ -68,7 +68,7 @@ def _checked(view: ModelView, texts: Sequence[LabelledText], too_long: TooLong) 
     return kept
 
 
-def _encoded(view: ModelView, texts: Sequence[LabelledText], origin: int, too_long: TooLong) -> list[EncodedText | DataError]:
+def _encoded(view: LensModel, texts: Sequence[LabelledText], origin: int, too_long: TooLong) -> list[EncodedText | DataError]:
     """Every text with tokens to count, or what is wrong with it."""
     found = encode_each(view, [Input(text.text, text.prompt, text.id) for text in texts], origin=origin, too_long=too_long)
     special = special_ids(view.tokenizer)

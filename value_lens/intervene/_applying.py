@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..core import NeuronSet
 from ..errors import EditError, MismatchError, NeuronError
-from ..model import ModelView, NeuronSite, Rewrite, writing
+from ..model import LensModel, NeuronSite, Rewrite, writing
 from ._interventions import Edit, Place, require_fits
 
 
@@ -28,7 +28,7 @@ class EditLog:
         return any(bool(flag) for flag in self._changes)
 
 
-def require_neurons_of(view: ModelView, neurons: NeuronSet) -> None:
+def require_neurons_of(view: LensModel, neurons: NeuronSet) -> None:
     """Raise `NeuronError` for an empty set, `MismatchError` for one from another shape or model."""
     if not len(neurons):
         raise NeuronError("the neuron set is empty, so there is nothing to edit")
@@ -45,7 +45,7 @@ def require_neurons_of(view: ModelView, neurons: NeuronSet) -> None:
 
 
 def editing(
-    view: ModelView, site: NeuronSite, neurons: NeuronSet, edit: Edit, *, must_change: bool = True
+    view: LensModel, site: NeuronSite, neurons: NeuronSet, edit: Edit, *, must_change: bool = True
 ) -> AbstractContextManager[EditLog]:
     """Apply `edit` to `neurons` in every run of the model inside the block, at all tokens.
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..core import Dilemma
 from ..errors import DataError, NotFiniteError
-from ..model import BATCH_TOKENS, EncodedText, ModelView, PaddingSide, bucket, encode, first_difference, joined, pad
+from ..model import BATCH_TOKENS, EncodedText, LensModel, PaddingSide, bucket, encode, first_difference, joined, pad
 from ._question import Presentation, Question
 
 
@@ -37,7 +37,7 @@ class EncodedQuestion:
     `Question.misfits`; there is a warning, too). Raises `DataError` when dilemmas cannot be asked, all of them at once.
     """
 
-    def __init__(self, view: ModelView, dilemmas: Sequence[Dilemma], question: Question) -> None:
+    def __init__(self, view: LensModel, dilemmas: Sequence[Dilemma], question: Question) -> None:
         if not dilemmas:
             raise DataError("no dilemmas to ask")
         self.dilemmas = tuple(dilemmas)
@@ -72,7 +72,7 @@ class EncodedQuestion:
             )
 
     def margins(
-        self, view: ModelView, *, max_tokens: int = BATCH_TOKENS, padding_side: PaddingSide = "right"
+        self, view: LensModel, *, max_tokens: int = BATCH_TOKENS, padding_side: PaddingSide = "right"
     ) -> Float[Tensor, "item"]:
         """log P(aligned) - log P(violating) of each dilemma, float64. Raises `NotFiniteError` with the dilemma's id."""
         found = torch.zeros(len(self.dilemmas), dtype=torch.float64)
@@ -98,7 +98,7 @@ class EncodedQuestion:
         return found
 
 
-def _label(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
+def _label(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
     """One run where the inputs differ in their last token alone, read off the position before it; else one run a label.
 
     A label may be several tokens (some tokenizers split " A" and not " B"): its log-probability is their sum.
@@ -119,7 +119,7 @@ def _label(view: ModelView, shown: Presentation, name: str, share: float, origin
     ], False
 
 
-def _continuation(view: ModelView, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
+def _continuation(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
     """Two runs, one an option, scored from the same place; each scored token weighs the same, and those of an option sum to 1.
 
     Also whether that place is before one of the options.

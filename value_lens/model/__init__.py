@@ -18,6 +18,7 @@ from ._batching import (
 from ._chat import ChatTemplate
 from ._encoding import Input, encode_all, encode_each, joined
 from ._hooks import Rewrite, cutting, reading, reading_post, writing
+from ._lens_model import LensModel, ModelInfo
 from ._loading import ENGINES, load_model, transformer_lens_version
 from ._norms import output_norms
 from ._precision import has_float64, to_float64
@@ -33,7 +34,6 @@ from ._sampling import (
     written,
 )
 from ._sites import SITES, NeuronSite, Site, require_site, resolve_site
-from ._view import ModelInfo, ModelView
 from ._vocabulary import padding_id, require_embedded, special_ids, with_bos
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
     "HookFunction",
     "Input",
     "ModelInfo",
-    "ModelView",
+    "LensModel",
     "NeuronSite",
     "PaddingSide",
     "Rewrite",

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..core import require_whole_pairs
 from ..errors import DataError, TooLongError
-from ._view import ModelView
+from ._lens_model import LensModel
 from ._vocabulary import padding_id, require_embedded, special_ids, with_bos
 
 PaddingSide = Literal["left", "right"]
@@ -41,7 +41,7 @@ class Batch:
 
 
 def encode(
-    view: ModelView,
+    view: LensModel,
     text: str,
     *,
     prompt: str = "",
@@ -78,7 +78,7 @@ def encode(
     return EncodedText(tuple(ids[: len(ids) - n_cut]), counted, origin, n_cut)
 
 
-def tokenize(view: ModelView, texts: Sequence[str]) -> list[list[int]]:
+def tokenize(view: LensModel, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of many texts, without special tokens; some at once, since the tokenizer's own records of a text are large.
 
     Raises `DataError` for a text with half of a character pair.
@@ -91,7 +91,7 @@ def tokenize(view: ModelView, texts: Sequence[str]) -> list[list[int]]:
     return found
 
 
-def _joined(view: ModelView, prompt: str, text: str) -> tuple[list[int], int]:
+def _joined(view: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
     """Token ids of prompt + text, and how many of them end with or before the prompt."""
     if getattr(view.tokenizer, "is_fast", False):
         require_whole_pairs(prompt + text, "text")
@@ -106,7 +106,7 @@ def _joined(view: ModelView, prompt: str, text: str) -> tuple[list[int], int]:
     return ids, boundary
 
 
-def _written(view: ModelView, ids: Sequence[int]) -> str:
+def _written(view: LensModel, ids: Sequence[int]) -> str:
     return view.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
 
@@ -134,7 +134,7 @@ def bucket(encoded: Sequence[EncodedText], *, max_tokens: int, max_texts: int | 
         start = end
 
 
-def pad(view: ModelView, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
+def pad(view: LensModel, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
     """One rectangular batch on the model's device. Special tokens inside a text are real but not counted."""
     width = max(len(item.ids) for item in texts)
     tokens = torch.full((len(texts), width), padding_id(view.tokenizer, view.n_embedded), dtype=torch.long)

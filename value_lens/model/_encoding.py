@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..errors import DataError, TooLongError
 from ._batching import EncodedText, TooLong, encode, tokenize
-from ._view import ModelView
+from ._lens_model import LensModel
 
 FAULTS_SHOWN = 20
 
@@ -19,7 +19,7 @@ class Input(NamedTuple):
 
 
 def encode_each(
-    view: ModelView, inputs: Sequence[Input], *, origin: int = 0, too_long: TooLong = "refuse"
+    view: LensModel, inputs: Sequence[Input], *, origin: int = 0, too_long: TooLong = "refuse"
 ) -> list[EncodedText | DataError]:
     """Every input as `encode` makes it, numbered from `origin` on, or the error that it raises."""
     plain = iter(tokenize(view, [given.text for given in inputs if not given.prompt]))
@@ -35,7 +35,7 @@ def encode_each(
     return found
 
 
-def encode_all(view: ModelView, inputs: Sequence[Input], *, too_long: TooLong = "refuse") -> list[EncodedText]:
+def encode_all(view: LensModel, inputs: Sequence[Input], *, too_long: TooLong = "refuse") -> list[EncodedText]:
     """Every input encoded. Raises `TooLongError` or `DataError` that tells the faults of all of them."""
     found = encode_each(view, inputs, too_long=too_long)
     faults = [item for item in found if isinstance(item, DataError)]

@@ -7,15 +7,15 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from ..errors import SiteError
+from ._lens_model import LensModel
 from ._precision import to_float64
-from ._view import ModelView
 from ._width import output_weight
 
 CHUNK = 256  # neurons whose rows are read at one time
 AGREEMENT = 50  # roundings of the weights' type that a row read from the weight and one read by running may differ by
 
 
-def output_norms(view: ModelView) -> Float64[Tensor, "layer neuron"]:
+def output_norms(view: LensModel) -> Float64[Tensor, "layer neuron"]:
     """The L2 norm of each neuron's row of W_out, on the CPU: how far the MLP's output moves when the neuron moves by 1.
 
     Read from the weight where that holds plain numbers and a trial agrees; else (weights offloaded, quantised, or laid out in an
@@ -24,7 +24,7 @@ def output_norms(view: ModelView) -> Float64[Tensor, "layer neuron"]:
     return torch.stack([_of_layer(view, layer) for layer in range(view.n_layers)])
 
 
-def _of_layer(view: ModelView, layer: int) -> Float64[Tensor, "neuron"]:
+def _of_layer(view: LensModel, layer: int) -> Float64[Tensor, "neuron"]:
     try:
         if not view.is_bridge:  # W_out is a parameter and used as it is
             return _row_norms(view.model.blocks[layer].mlp.W_out.detach())
@@ -46,7 +46,7 @@ def _of_layer(view: ModelView, layer: int) -> Float64[Tensor, "neuron"]:
         ) from error
 
 
-def _readable(view: ModelView, layer: int) -> Float[Tensor, "neuron d_model"] | None:
+def _readable(view: LensModel, layer: int) -> Float[Tensor, "neuron d_model"] | None:
     """The weight, a neuron a row; None where it is elsewhere or no plain numbers."""
     try:
         weight = output_weight(view.model, layer)
@@ -56,7 +56,7 @@ def _readable(view: ModelView, layer: int) -> Float[Tensor, "neuron d_model"] | 
     return weight.detach() if weight is not None and plain else None
 
 
-def _by_running(view: ModelView, out: Any, neurons: Tensor) -> Float[Tensor, "neuron d_model"]:
+def _by_running(view: LensModel, out: Any, neurons: Tensor) -> Float[Tensor, "neuron d_model"]:
     """What `out` gives for one neuron at 1 and all others at 0, less what it gives for none."""
     if any(weight.is_meta for weight in out.parameters()) and getattr(out, "_hf_hook", None) is None:
         raise RuntimeError("its weights are on the meta device, and nothing loads them")  # PyTorch may give any numbers

@@ -11,8 +11,8 @@ from torch import Tensor
 from ..errors import NotFiniteError
 from ._attachment import Attachment
 from ._attachments import Evaluation, Setting
+from ._lens_model import LensModel
 from ._parts import walk
-from ._view import ModelView
 from ._vocabulary import padding_id, special_ids
 
 Choose = Callable[[Float[Tensor, "batch d_vocab"], int], Int[Tensor, "batch"]]  # logits and the step -> the next tokens
@@ -57,7 +57,7 @@ def _gumbel(seed: int, step: int, n: int) -> Tensor:
 
 
 def continued(
-    view: ModelView,
+    view: LensModel,
     tokens: Int[Tensor, "batch pos"],
     mask: Bool[Tensor, "batch pos"],
     choose: Choose,

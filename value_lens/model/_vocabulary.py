@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import DataError
-from ._view import ModelView
+from ._lens_model import LensModel
 
 _MARKER = re.compile(r"[<\[{|].+[>\]}|]", re.DOTALL)  # <pad>, [PAD], <|endoftext|>
 
@@ -42,7 +42,7 @@ def _is_ordinary(tokenizer: Any, token: int, written: str) -> bool:
     return model.token_to_id(written) == token and [piece.id for piece in model.tokenize(written)] == [token]
 
 
-def with_bos(view: ModelView, ids: Sequence[int]) -> list[int]:
+def with_bos(view: LensModel, ids: Sequence[int]) -> list[int]:
     """Token ids with BOS in front, where the model's default asks for it and they do not begin with it already."""
     ids = list(ids)
     bos = view.tokenizer.bos_token_id

@@ -15,7 +15,7 @@ from ..errors import DataError, OutputError
 from ..lens import ValueLens
 from ..locate import opposition, select, vape
 from ..measure import EncodedQuestion, Question
-from ..model import ModelInfo, ModelView, load_model
+from ..model import LensModel, ModelInfo, load_model
 from ..organisms import read_true_neurons
 from ..plot import draw_layers, shown
 from ..report import method_summary, plain_words, support_summary, wordings_summary
@@ -58,7 +58,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     on_progress("loading the model", 1, 1)
     _require_room(job, lens.info)
     question = job.question()
-    EncodedQuestion(ModelView(lens.model), data.dilemmas, question)  # what cannot be asked is told before the counting
+    EncodedQuestion(LensModel(lens.model), data.dilemmas, question)  # what cannot be asked is told before the counting
 
     started = time.perf_counter()
     stats = lens.collect(

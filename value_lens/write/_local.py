@@ -11,7 +11,7 @@ from ..endpoint import Message, RefusedError, Reply, Writer
 from ..errors import ModelLoadError
 from ..model import (
     ChatTemplate,
-    ModelView,
+    LensModel,
     blank_tokens,
     chooser,
     continued,
@@ -41,7 +41,7 @@ def local_writer(
     answer, `problem` says why. Raises `ModelLoadError` without a tokenizer, `DataError` for a chat template that cannot show the
     conversation and for a token that the model lacks, and `RefusedError` for a conversation without room for an answer.
     """
-    view = ModelView(model, tokenizer) if hasattr(model, "hook_dict") else None
+    view = LensModel(model, tokenizer) if hasattr(model, "hook_dict") else None
     words: Any = view.tokenizer if view else tokenizer
     if words is None:
         raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")

@@ -10,7 +10,7 @@ from ..model import (
     BATCH_TOKENS,
     ChatTemplate,
     EncodedText,
-    ModelView,
+    LensModel,
     blank_tokens,
     bucket,
     chooser,
@@ -54,7 +54,7 @@ def respond(
     prompts of opposite aspects that look the same to the model, one that leaves no room in the context, and when none is answered.
     """
     _require_usable(prompts, max_new_tokens, temperature)
-    view = model if isinstance(model, ModelView) else ModelView(model, tokenizer)
+    view = model if isinstance(model, LensModel) else LensModel(model, tokenizer)
     template = ChatTemplate(view.tokenizer, template_arguments)
     shown = _for_each(prompts, lambda place, prompt: _shown(view, template, prompt))
     _require_contrast(prompts, [text for text, _ in shown])
@@ -111,7 +111,7 @@ def _for_each(prompts: Sequence[Prompt], make: Callable[[int, Prompt], Made]) ->
     return made
 
 
-def _shown(view: ModelView, template: ChatTemplate, prompt: Prompt) -> tuple[str, bool]:
+def _shown(view: LensModel, template: ChatTemplate, prompt: Prompt) -> tuple[str, bool]:
     """The text a model is shown, but for the BOS that `encode` adds, and whether a thought is open at its end.
 
     By the chat template, or in a plain layout where there is none.
@@ -127,7 +127,7 @@ def _shown(view: ModelView, template: ChatTemplate, prompt: Prompt) -> tuple[str
     return _without_bos(view, text), opened
 
 
-def _without_bos(view: ModelView, text: str) -> str:
+def _without_bos(view: LensModel, text: str) -> str:
     """A rendered text without the BOS it begins with, where the model's own is added."""
     return text.removeprefix(view.tokenizer.bos_token) if view.prepends_bos else text
 
@@ -144,7 +144,7 @@ def _require_contrast(prompts: Sequence[Prompt], shown: Sequence[str]) -> None:
             )
 
 
-def _require_room(view: ModelView, prompts: Sequence[Prompt], encoded: Sequence[EncodedText], max_new_tokens: int) -> None:
+def _require_room(view: LensModel, prompts: Sequence[Prompt], encoded: Sequence[EncodedText], max_new_tokens: int) -> None:
     long = [item for item in encoded if view.n_ctx and len(item.ids) + max_new_tokens > view.n_ctx]
     if long:
         more = f" ({len(long)} such prompts)" if len(long) > 1 else ""

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class _Ended(Exception):
-    """Raised by a reading hook when nothing later in the forward pass is needed; caught by `ModelView.run_until`."""
+    """Raised by a reading hook when nothing later in the forward pass is needed; caught by `LensModel.run_until`."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ModelInfo:
     fingerprint: str
 
 
-class ModelView:
+class LensModel:
     """A `HookedTransformer` or `TransformerBridge` with the few operations that the rest of the library uses."""
 
     def __init__(self, model: Any, tokenizer: Any = None) -> None:
