@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from value_lens.trials.controls import Bins, Strata
+from value_lens.causal._controls import Bins, Strata
 
 from value_lens import NeuronSet
 
