@@ -19,7 +19,7 @@ FLOORS = {
     "things": ("core", "systems", "data", "audit", "endpoint", "model"),
     "verbs": ("collect", "intervene", "measure", "locate"),
     "studies": ("causal", "write", "organisms"),
-    "surfaces": ("plot", "report", "lens", "study", "cli", "__main__"),
+    "surfaces": ("plot", "report", "lens", "study", "cli", "__main__", "_face"),
 }
 ROOMS = tuple(room for rooms in FLOORS.values() for room in rooms)  # each imports from itself and those before it only
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
@@ -62,7 +62,7 @@ def test_every_module_has_its_room_and_every_room_its_modules():
 @each_module
 def test_a_room_imports_only_from_rooms_before_it(module):
     if module == Path("__init__.py"):
-        assert rooms_used(module) <= set(ROOMS)  # it hands names on from every room
+        assert rooms_used(module) == {"_version", "_face"}  # which hands names on from every room
         return
     allowed = ROOMS[: ROOMS.index(room_of(module)) + 1]
     assert rooms_used(module) <= set(allowed), f"{module} may import from {allowed}"
@@ -202,6 +202,7 @@ def state():
 
 before = state()
 import value_lens
+value_lens.ValueLens  # public names are loaded with the first use
 after = state()
 print(json.dumps({
     "changed": [name for name in before if before[name] != after[name]],

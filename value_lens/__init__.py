@@ -1,76 +1,30 @@
-"""Value neurons of language models: find them, test what they cause, and measure how certain both are."""
+"""Value neurons of language models: find them, test what they cause, and measure how certain both are.
+
+Importing the package loads nothing but this file: the public names, which need torch, are loaded with the first use of one.
+"""
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
-from .causal import Inference, SupportMatrix, matched_random
-from .core import (
-    Dilemma,
-    FiringStats,
-    Group,
-    LabelledText,
-    NeuronScores,
-    NeuronSet,
-    QuestionnaireItem,
-    SituationalQuestion,
-    Value,
-    ValueSystem,
-    average_precision,
-)
-from .data import load_dilemmas, load_items, load_questions, load_texts
-from .errors import ValueLensError
-from .intervene import Edit, mean, zero
-from .lens import TokenActivations, ValueLens
-from .locate import npti_rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
-from .measure import CLAUSE, CLOZE, ChoiceFormat, Question
-from .model import load_model
-from .organisms import load_organism
-from .systems import chinese_social, load_system, save_system, schwartz
-from .write import Prompt, local_writer, respond, under_poles
 
-__all__ = [
-    "CLAUSE",
-    "CLOZE",
-    "ChoiceFormat",
-    "Dilemma",
-    "Edit",
-    "FiringStats",
-    "Group",
-    "Inference",
-    "LabelledText",
-    "NeuronScores",
-    "NeuronSet",
-    "Prompt",
-    "Question",
-    "QuestionnaireItem",
-    "SituationalQuestion",
-    "SupportMatrix",
-    "TokenActivations",
-    "Value",
-    "ValueLens",
-    "ValueLensError",
-    "ValueSystem",
-    "__version__",
-    "average_precision",
-    "chinese_social",
-    "load_dilemmas",
-    "load_items",
-    "load_model",
-    "load_organism",
-    "load_questions",
-    "load_system",
-    "load_texts",
-    "local_writer",
-    "matched_random",
-    "mean",
-    "npti_rule",
-    "opposition",
-    "respond",
-    "save_system",
-    "schwartz",
-    "select",
-    "threshold_rule",
-    "top_rule",
-    "under_poles",
-    "vape",
-    "vape_rule",
-    "zero",
-]
+if TYPE_CHECKING:
+    from ._face import *
+
+
+def __getattr__(name: str) -> Any:
+    """A room of the package, or a public name (PEP 562)."""
+    if name.startswith("__") and name != "__all__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if importlib.util.find_spec(f"{__name__}.{name}") is not None:
+        return importlib.import_module(f"{__name__}.{name}")
+    face = importlib.import_module(f"{__name__}._face")
+    globals().update({public: getattr(face, public) for public in face.__all__}, __all__=face.__all__)
+    if name not in globals():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})

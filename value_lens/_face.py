@@ -1,0 +1,76 @@
+"""The public names of the library."""
+
+from ._version import __version__
+from .causal import Inference, SupportMatrix, matched_random
+from .core import (
+    Dilemma,
+    FiringStats,
+    Group,
+    LabelledText,
+    NeuronScores,
+    NeuronSet,
+    QuestionnaireItem,
+    SituationalQuestion,
+    Value,
+    ValueSystem,
+    average_precision,
+)
+from .data import load_dilemmas, load_items, load_questions, load_texts
+from .errors import ValueLensError
+from .intervene import Edit, mean, zero
+from .lens import TokenActivations, ValueLens
+from .locate import npti_rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
+from .measure import CLAUSE, CLOZE, ChoiceFormat, Question
+from .model import load_model
+from .organisms import load_organism
+from .systems import chinese_social, load_system, save_system, schwartz
+from .write import Prompt, local_writer, respond, under_poles
+
+__all__ = [
+    "CLAUSE",
+    "CLOZE",
+    "ChoiceFormat",
+    "Dilemma",
+    "Edit",
+    "FiringStats",
+    "Group",
+    "Inference",
+    "LabelledText",
+    "NeuronScores",
+    "NeuronSet",
+    "Prompt",
+    "Question",
+    "QuestionnaireItem",
+    "SituationalQuestion",
+    "SupportMatrix",
+    "TokenActivations",
+    "Value",
+    "ValueLens",
+    "ValueLensError",
+    "ValueSystem",
+    "__version__",
+    "average_precision",
+    "chinese_social",
+    "load_dilemmas",
+    "load_items",
+    "load_model",
+    "load_organism",
+    "load_questions",
+    "load_system",
+    "load_texts",
+    "local_writer",
+    "matched_random",
+    "mean",
+    "npti_rule",
+    "opposition",
+    "respond",
+    "save_system",
+    "schwartz",
+    "select",
+    "threshold_rule",
+    "top_rule",
+    "under_poles",
+    "vape",
+    "vape_rule",
+    "zero",
+]
