@@ -1,6 +1,5 @@
 """What is compared? `lens.collect`, the bare Hugging Face model on the same batches, and `run_with_cache` in four ways."""
 
-import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from torch import Tensor
 from transformers import AutoModel
 
 import value_lens as vl
-from value_lens.model import Batch, LensModel, bucket, encode, pad
+from value_lens.model import Batch, bucket, encode, pad
 
 COLLECT, BARE = "lens.collect", "bare model"
 ONE, BATCHED = "run_with_cache, one prompt", "run_with_cache, batched"
@@ -24,15 +23,14 @@ def contenders(folder: Path, texts: list[vl.LabelledText]) -> dict[str, Callable
     All but `collect` get their tokens encoded and padded ahead, and reduce nothing: what they leave out counts against us.
     """
     model = vl.load_model(folder)
-    lens, view = vl.ValueLens(model), LensModel(model)
-    budget = inspect.signature(lens.collect).parameters["max_tokens"].default
-    encoded = [encode(view, text.text, origin=place) for place, text in enumerate(texts)]
+    lens = vl.ValueLens(model)
+    encoded = [encode(lens, text.text, origin=place) for place, text in enumerate(texts)]
     workload.require_lengths([len(item.ids) for item in encoded])
 
-    sorted_batches = [pad(view, items) for items in bucket(encoded, max_tokens=budget)]
+    sorted_batches = [pad(lens, items) for items in bucket(encoded, lens.batching)]
     n_texts = math.ceil(len(texts) / len(sorted_batches))
-    corpus_batches = [pad(view, encoded[start : start + n_texts]) for start in range(0, len(encoded), n_texts)]
-    single_batches = [pad(view, [item]) for item in encoded]
+    corpus_batches = [pad(lens, encoded[start : start + n_texts]) for start in range(0, len(encoded), n_texts)]
+    single_batches = [pad(lens, [item]) for item in encoded]
 
     bare = AutoModel.from_pretrained(folder).eval()
     names = [f"blocks.{layer}.mlp.hook_post" for layer in range(workload.N_LAYERS)]

@@ -21,12 +21,13 @@ from .intervene import Edit, mean, zero
 from .lens import TokenActivations, ValueLens
 from .locate import npti_rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
 from .measure import CLAUSE, CLOZE, ChoiceFormat, Question
-from .model import load_model
+from .model import Batching, load_model
 from .organisms import load_organism
 from .systems import chinese_social, load_system, save_system, schwartz
 from .write import Prompt, local_writer, respond, under_poles
 
 __all__ = [
+    "Batching",
     "CLAUSE",
     "CLOZE",
     "ChoiceFormat",

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,7 +15,7 @@ from .data import require_one_spelling
 from .intervene import Edit, EditLog, require_neurons_of, zero
 from .intervene import editing as _editing
 from .measure import EncodedQuestion, Question, support_rate
-from .model import BATCH_TOKENS, LensModel, ModelInfo, NeuronSite, PaddingSide, TooLong, resolve_site
+from .model import Batching, LensModel
 from .plot import Picture, draw_firing
 
 
@@ -35,7 +34,7 @@ class TokenActivations:
         return draw_firing(self.tokens, self.activations, self.neurons, title)
 
 
-class ValueLens:
+class ValueLens(LensModel):
     """A model seen through its values.
 
     model: a `HookedTransformer` or `TransformerBridge`. tokenizer: only when the model has none. Raises `ModelLoadError` for
@@ -43,32 +42,12 @@ class ValueLens:
     one model from one thread at a time.
     """
 
-    def __init__(self, model: Any, tokenizer: Any = None) -> None:
-        self._view = LensModel(model, tokenizer)
-        self._sites: dict[str, NeuronSite] = {}
-
-    @property
-    def model(self) -> Any:
-        return self._view.model
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._view.info
-
-    def _site(self, name: str) -> NeuronSite:
-        if name not in self._sites:
-            self._sites[name] = resolve_site(self._view, name)
-        return self._sites[name]
-
     def collect(
         self,
         texts: Iterable[LabelledText],
         *,
         site: str = "post",
-        max_tokens: int = BATCH_TOKENS,
-        max_texts: int | None = None,
-        padding_side: PaddingSide = "right",
-        too_long: TooLong = "refuse",
+        batching: Batching | None = None,
         n_blocks: int = 0,
         moments: bool = True,
         progress: Progress | None = None,
@@ -78,23 +57,14 @@ class ValueLens:
         Raises `SiteError` when the model lacks the site, `DataError` for unusable texts, `NotFiniteError` for NaN activations.
         """
         return collect_firing(
-            self._view,
-            self._site(site),
-            texts,
-            max_tokens=max_tokens,
-            max_texts=max_texts,
-            padding_side=padding_side,
-            too_long=too_long,
-            n_blocks=n_blocks,
-            moments=moments,
-            progress=progress,
+            self, self.site(site), texts, batching=batching, n_blocks=n_blocks, moments=moments, progress=progress
         )
 
     def activations(self, texts: str | Sequence[str], neurons: NeuronSet) -> list[TokenActivations]:
         """Activations of chosen neurons, token by token, BOS included where the model uses one."""
-        require_neurons_of(self._view, neurons)
+        require_neurons_of(self, neurons)
         texts = [texts] if isinstance(texts, str) else list(texts)
-        found = token_activations(self._view, self._site(neurons.site), texts, neurons.per_layer())
+        found = token_activations(self, self.site(neurons.site), texts, neurons.per_layer())
         return [
             TokenActivations(text, tuple(tokens), values, neurons.neurons, neurons.site)
             for text, (tokens, values) in zip(texts, found, strict=True)
@@ -102,19 +72,18 @@ class ValueLens:
 
     def editing(self, neurons: NeuronSet, edit: Edit | None = None) -> AbstractContextManager[EditLog]:
         """`with lens.editing(neurons, zero()): ...` edits every forward and generate inside the block, and nothing after it."""
-        return _editing(self._view, self._site(neurons.site), neurons, edit or zero())
+        return _editing(self, self.site(neurons.site), neurons, edit or zero())
 
     def margins(
         self,
         dilemmas: Sequence[Dilemma],
         *,
         question: Question | str = "label",
-        max_tokens: int = BATCH_TOKENS,
-        padding_side: PaddingSide = "right",
+        batching: Batching | None = None,
     ) -> Float[Tensor, "item"]:
         """log P(aligned) - log P(violating) of each dilemma, averaged over both presentation orders."""
-        asked = EncodedQuestion(self._view, dilemmas, _question(question))
-        return asked.margins(self._view, max_tokens=max_tokens, padding_side=padding_side)
+        asked = EncodedQuestion(self, dilemmas, _question(question))
+        return asked.margins(self, batching)
 
     def support(self, dilemmas: Sequence[Dilemma], *, question: Question | str = "label") -> dict[str, dict[str, float]]:
         """{language: {value: support rate}}: the share of dilemmas on which the model prefers the aligned option."""
@@ -137,7 +106,7 @@ class ValueLens:
         stats: FiringStats | None = None,
         question: Question | str = "label",
         inference: Inference | None = None,
-        max_tokens: int = BATCH_TOKENS,
+        batching: Batching | None = None,
         progress: Progress | None = None,
     ) -> SupportMatrix:
         """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.
@@ -149,16 +118,16 @@ class ValueLens:
         sets = keyed("value of the neuron sets", sets)
         require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))
         sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
-        site = self._site(sorted(sites)[0])
+        site = self.site(sorted(sites)[0])
         if stats is None and controls:
             scenarios = [
                 LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
             ]
-            stats = self.collect(scenarios, site=site.name)
+            stats = self.collect(scenarios, site=site.name, batching=batching)
         for neurons in filter(len, sets.values()) if stats is not None else ():
             require_same(stats, neurons)
         return _causal.support_matrix(
-            self._view,
+            self,
             site,
             dilemmas,
             sets,
@@ -167,7 +136,7 @@ class ValueLens:
             n_controls=controls,
             question=_question(question),
             inference=inference or Inference(),
-            max_tokens=max_tokens,
+            batching=batching,
             progress=progress,
         )
 

@@ -13,7 +13,6 @@ from value_lens.causal._controls import Bins, Strata
 from value_lens.causal._experiment import loudness
 from value_lens.causal._sign_flip import sign_flip_p
 from value_lens.errors import DataError, MismatchError
-from value_lens.model import LensModel
 from value_lens.report import plain_words
 
 
@@ -54,7 +53,7 @@ def test_cells_are_support_under_each_edit(lens, dilemmas, sets, matrix):
 def test_controls_are_the_seeded_draws_from_the_strata_and_their_mean_is_of_those_without_members(lens, dilemmas, sets, texts):
     stats, n_controls = lens.collect(texts), 8
     matrix = lens.support_matrix(dilemmas, sets, controls=n_controls, stats=stats)
-    bins = Bins.by(stats.rate(), loudness(LensModel(lens.model), stats, vl.zero()))
+    bins = Bins.by(stats.rate(), loudness(lens, stats, vl.zero()))
     for value, fewest in (("honesty", 5), ("care", 5)):
         strata, a = Strata.of(sets[value], bins), matrix.ablated.index(value)
         assert strata.fairness["expected_overlap"] > 0
@@ -83,7 +82,7 @@ def test_a_set_whose_values_are_added_or_left_out_keeps_its_controls(lens, dilem
 @pytest.mark.parametrize("site", ["post", "gate"])
 def test_loudness_is_how_far_the_edit_of_a_neuron_moves_the_output_of_its_mlp(lens, texts, site):
     """Root mean square over tokens of the change of the MLP's output, by editing one neuron and looking."""
-    stats, view, layer = lens.collect(texts, site=site), LensModel(lens.model), 1
+    stats, view, layer = lens.collect(texts, site=site), lens, 1
     few = [text for text in texts if len(text.text) < 120][:12]
     stats_of_few = lens.collect(few, site=site)
     for edit in (vl.zero(), vl.mean(lens.collect(few))):
@@ -96,7 +95,7 @@ def test_loudness_is_how_far_the_edit_of_a_neuron_moves_the_output_of_its_mlp(le
 
 def moves(lens, text, layer, index, edit):
     """How far the MLP's output moves at each token of a text, by norm, when hook_post of one neuron is edited."""
-    view, found, last = LensModel(lens.model), [], []
+    view, found, last = lens, [], []
     mlp = lens.model.blocks[layer].mlp
     writer = mlp.out if view.is_bridge else mlp
     neurons = vl.NeuronSet.of([(layer, index)], site="post", n_layers=view.n_layers, d_mlp=view.d_mlp)

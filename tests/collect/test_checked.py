@@ -38,8 +38,8 @@ FAULTS = {
 def runs(lens, monkeypatch):
     """How many runs of the model have begun."""
     begun = []
-    original = lens._view.run_until
-    monkeypatch.setattr(lens._view, "run_until", lambda *given: (begun.append(1), original(*given))[1])
+    original = lens.run_until
+    monkeypatch.setattr(lens, "run_until", lambda *given: (begun.append(1), original(*given))[1])
     return begun
 
 
@@ -73,8 +73,8 @@ def test_faults_of_one_kind_keep_their_kind_and_long_lists_are_cut(lens):
 
 def test_cutting_mends_what_can_be_cut(lens):
     with pytest.raises(DataError, match=r"^text 'full': its prompt alone \(\d+ tokens\) fills the context of 96"):
-        lens.collect([FAULTS["long"], FAULTS["full"]], too_long="cut")
-    assert lens.collect([FAULTS["long"]], too_long="cut").meta["n_texts_cut"] == 1
+        lens.collect([FAULTS["long"], FAULTS["full"]], batching=vl.Batching(too_long="cut"))
+    assert lens.collect([FAULTS["long"]], batching=vl.Batching(too_long="cut")).meta["n_texts_cut"] == 1
 
 
 @pytest.mark.parametrize("budget", [0, 200, 10**6])

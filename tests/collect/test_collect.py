@@ -58,7 +58,7 @@ def slow_counts(model, texts, site, near_zero=NEAR_ZERO):
 
 @pytest.mark.parametrize("site", ["post", "gate"])
 def test_equals_a_loop_over_single_texts(lens, model, texts, site):
-    stats = lens.collect(texts, site=site, max_tokens=150)
+    stats = lens.collect(texts, site=site, batching=vl.Batching(max_tokens=150))
     expected = slow_counts(model, texts, site)
     assert set(stats.groups) == set(expected)
     allowed = sum(row[5] for row in expected.values())
@@ -82,7 +82,7 @@ def test_equals_a_loop_over_single_texts(lens, model, texts, site):
 def test_counts_do_not_depend_on_batching_order_or_padding(lens, texts, site, options):
     first = lens.collect(texts, site=site)
     shuffled = random.Random(3).sample(texts, len(texts))
-    second = lens.collect(shuffled, site=site, **options)
+    second = lens.collect(shuffled, site=site, batching=vl.Batching(**options))
     assert first.groups == second.groups
     assert torch.equal(first.n_tokens, second.n_tokens)
     assert int((first.fired - second.fired).abs().sum()) <= 2
@@ -98,7 +98,10 @@ def test_sites_differ_on_a_gated_model_and_agree_on_an_ungated_one(models, texts
 
 
 def test_at_the_gate_hook_post_is_summed_as_at_post(lens, texts):
-    post, gate = lens.collect(texts, site="post"), lens.collect(texts, site="gate", max_tokens=300, padding_side="left")
+    post, gate = (
+        lens.collect(texts, site="post"),
+        lens.collect(texts, site="gate", batching=vl.Batching(max_tokens=300, padding_side="left")),
+    )
     torch.testing.assert_close(gate.post_total, post.total, rtol=1e-5, atol=1e-4)
     torch.testing.assert_close(gate.post_total_sq, post.total_sq, rtol=1e-5, atol=1e-4)
     for centred in (False, True):
@@ -164,7 +167,7 @@ def test_long_texts_are_refused_or_cut_and_told(lens, model):
     long = vl.LabelledText(id="long", text="the river " * 80, value="care", aspect="+", language="en")
     with pytest.raises(DataError, match=r"'long' is \d+ tokens long, but the model's context is 96.*too_long='cut'"):
         lens.collect([long])
-    stats = lens.collect([long], too_long="cut")
+    stats = lens.collect([long], batching=vl.Batching(too_long="cut"))
     assert stats.meta["n_texts_cut"] == 1
     assert int(stats.n_tokens.sum()) == 96 - int(bool(model.cfg.default_prepend_bos))
 
@@ -187,7 +190,7 @@ def test_bfloat16_counts_in_full_precision(folders, texts):
     model = vl.load_model(folders["llama"], dtype=torch.bfloat16)
     looked_at = [name for name in model.hook_dict if name.endswith(("hook_pattern", "hook_normalized"))]
     with model.hooks([(name, lambda activation, hook: None) for name in looked_at]):
-        stats = vl.ValueLens(model).collect(texts, max_tokens=1)
+        stats = vl.ValueLens(model).collect(texts, batching=vl.Batching(max_tokens=1))
     expected = slow_counts(model, texts, "post")
     for place, group in enumerate(stats.groups):
         assert torch.equal(stats.fired[place], expected[group][2])
@@ -196,7 +199,7 @@ def test_bfloat16_counts_in_full_precision(folders, texts):
 
 def test_bfloat16_attention_rounds_otherwise_only_near_zero(folders, texts):
     model = vl.load_model(folders["llama"], dtype=torch.bfloat16)
-    stats = vl.ValueLens(model).collect(texts, max_tokens=1)
+    stats = vl.ValueLens(model).collect(texts, batching=vl.Batching(max_tokens=1))
     expected = slow_counts(model, texts, "post", near_zero=0.002)
     differing = sum(int((stats.fired[place] - expected[group][2]).abs().sum()) for place, group in enumerate(stats.groups))
     assert differing <= 0.1 * sum(row[5] for row in expected.values())
@@ -206,7 +209,10 @@ def test_bfloat16_attention_rounds_otherwise_only_near_zero(folders, texts):
 def test_bfloat16_batching_changes_only_activations_near_zero(folders, texts):
     model = vl.load_model(folders["gpt2"], dtype=torch.bfloat16)
     lens = vl.ValueLens(model)
-    one, many = lens.collect(texts, max_tokens=1), lens.collect(texts, padding_side="left")
+    one, many = (
+        lens.collect(texts, batching=vl.Batching(max_tokens=1)),
+        lens.collect(texts, batching=vl.Batching(padding_side="left")),
+    )
     n_activations = int(one.n_tokens.sum()) * one.n_layers * one.d_mlp
     assert int((one.fired - many.fired).abs().sum()) <= 0.002 * n_activations
 
@@ -281,7 +287,7 @@ def test_gradients_flow_as_before_after_counting(lens, model, texts):
     model.requires_grad_(True)
     try:
         before = gradients()
-        lens.collect(texts, max_tokens=64)
+        lens.collect(texts, batching=vl.Batching(max_tokens=64))
         after = gradients()
     finally:
         for p, asked in zip(model.parameters(), trained, strict=True):

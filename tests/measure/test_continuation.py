@@ -111,7 +111,9 @@ def test_margins_equal_a_plain_loop_in_float64(model, doubles, name):
                     expected[k] += sign * mean / len(orders)
         question = vl.Question("continuation", {"zh": wording})
         for options in ({"padding_side": "left"}, {"padding_side": "right", "max_tokens": 100}):
-            torch.testing.assert_close(lens.margins(asked, question=question, **options), expected, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(
+                lens.margins(asked, question=question, batching=vl.Batching(**options)), expected, rtol=1e-4, atol=1e-4
+            )
         turned = [dataclasses.replace(d, aligned=d.violating, violating=d.aligned) for d in asked]
         torch.testing.assert_close(lens.margins(turned, question=question), -expected, rtol=1e-4, atol=1e-4)
     assert n_joined >= 3

@@ -120,11 +120,11 @@ def test_a_mismatch_is_told_once_with_its_count_and_the_way_out(lens):
     asked = [dilemma("I help.", id="a"), dilemma("help", id="b"), dilemma("Yes", id="c")]
     told = r"the options of 2 of 3 dilemmas are clauses of their own.*\('You decide to', then 'I help.'\); .* --wording clause"
     with pytest.warns(UserWarning, match=told) as caught:
-        found = EncodedQuestion(lens._view, asked, vl.Question("continuation"))
+        found = EncodedQuestion(lens, asked, vl.Question("continuation"))
     assert len(caught) == 1 and found.n_misfits == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert EncodedQuestion(lens._view, asked, vl.Question("continuation", vl.CLAUSE)).n_misfits == 0
+        assert EncodedQuestion(lens, asked, vl.Question("continuation", vl.CLAUSE)).n_misfits == 0
 
 
 def test_wordings_of_another_scoring_are_refused():

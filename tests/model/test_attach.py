@@ -26,7 +26,7 @@ def lens(request, models):
         pass
     before = hooks(lens.model)
     yield lens
-    lens._view.forward(TOKENS, torch.ones_like(TOKENS, dtype=torch.bool))
+    lens.forward(TOKENS, torch.ones_like(TOKENS, dtype=torch.bool))
     assert hooks(lens.model) == before
 
 

@@ -225,7 +225,7 @@ def test_packed_weights_count(folders, texts):
     first, same, other = (quantised(folders["llama"], change) for change in (0.0, 0.0, 3.0))
     marks = [vl.ValueLens(model).info.fingerprint for model in (first, same, other)]
     assert marks[0] == marks[1] and len({*marks, vl.ValueLens(vl.load_model(folders["llama"])).info.fingerprint, ""}) == 4
-    assert vl.ValueLens(first).collect(texts[:6], max_tokens=1).model == marks[0]
+    assert vl.ValueLens(first).collect(texts[:6], batching=vl.Batching(max_tokens=1)).model == marks[0]
 
 
 def test_buffers_of_a_quantised_model_count(folders):

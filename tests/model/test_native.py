@@ -262,12 +262,12 @@ def test_a_model_that_padding_disturbs_is_run_one_text_at_a_time(bridges, texts)
             tokens = torch.where(arguments["attention_mask"].bool(), tokens, tokens[:, -1:]).flip(1)
         return usual(tokens, **arguments)
 
-    expected = vl.ValueLens(bridge).collect(texts, max_tokens=1)
+    expected = vl.ValueLens(bridge).collect(texts, batching=vl.Batching(max_tokens=1))
     object.__setattr__(bridge, "forward", careless)
     try:
         lens = vl.ValueLens(bridge)
-        with pytest.raises(SiteError, match="texts cannot share a batch; pass max_tokens=1"):
+        with pytest.raises(SiteError, match="texts cannot share a batch; pass batching=Batching\\(max_tokens=1\\)"):
             lens.collect(texts)
-        assert torch.equal(lens.collect(texts, max_tokens=1).fired, expected.fired)
+        assert torch.equal(lens.collect(texts, batching=vl.Batching(max_tokens=1)).fired, expected.fired)
     finally:
         object.__delattr__(bridge, "forward")

@@ -17,7 +17,7 @@ MAKERS = {
     "opt": lambda n: OPTForCausalLM(OPTConfig(**SHAPE, **OPT, vocab_size=n)),
     "xglm": lambda n: XGLMForCausalLM(XGLMConfig(**SHAPE, **XGLM, vocab_size=n)),
 }
-REFUSED = "texts cannot share a batch; pass max_tokens=1"
+REFUSED = "texts cannot share a batch; pass batching=Batching\\(max_tokens=1\\)"
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_rows_are_as_they_are_alone(bridges, kind, texts):
     require_rows_alone(view)
     assert view._padding  # it was tried
     lens = vl.ValueLens(bridges[kind])
-    alone = lens.collect(texts, max_tokens=1)
+    alone = lens.collect(texts, batching=vl.Batching(max_tokens=1))
     for side in ("left", "right"):
-        assert torch.equal(lens.collect(texts, padding_side=side).fired, alone.fired)
+        assert torch.equal(lens.collect(texts, batching=vl.Batching(padding_side=side)).fired, alone.fired)
 
 
 def test_a_hook_for_each_token_is_part_of_the_model(bridges):
@@ -93,21 +93,21 @@ def test_a_hook_that_looks_at_other_tokens_keeps_texts_apart(places, texts, engi
     with model.hooks([("blocks.1.hook_resid_pre", normalise)]):
         with pytest.raises(SiteError, match=f"a hook that looks at more than one token; so {REFUSED}"):
             lens.collect(texts)
-        alone = lens.collect(texts, max_tokens=1)
+        alone = lens.collect(texts, batching=vl.Batching(max_tokens=1))
     assert not torch.equal(alone.fired, expected.fired) and torch.equal(lens.collect(texts).fired, expected.fired)
 
 
 def test_a_hook_that_cannot_bear_a_trial_keeps_texts_apart(places, texts):
     model = vl.load_model(places["llama"])
     lens = vl.ValueLens(model)
-    lens.collect(texts[:2], max_tokens=1)
+    lens.collect(texts[:2], batching=vl.Batching(max_tokens=1))
 
     def only_alone(activation, hook):
         if len(activation) > 1:
             raise ValueError("one text at a time, please")
 
     with model.hooks([("blocks.1.hook_resid_pre", only_alone)]):
-        lens.collect(texts[:6], max_tokens=1)
+        lens.collect(texts[:6], batching=vl.Batching(max_tokens=1))
         with pytest.raises(SiteError, match=rf"two short rows failed \(ValueError: one text at a time.*{REFUSED}"):
             lens.collect(texts[:6])
 
@@ -119,7 +119,7 @@ def test_answers_are_those_of_prompts_alone_or_refused(places):
         for n, text in enumerate(tiny.sentences(4, seed=3, longest=9))
     ]
     together = vl.respond(model, prompts, max_new_tokens=4)
-    alone = vl.respond(model, prompts, max_new_tokens=4, max_tokens=1)
+    alone = vl.respond(model, prompts, max_new_tokens=4, batching=vl.Batching(max_tokens=1))
     assert [text.text for text in together] == [text.text for text in alone]
     with model.hooks([("blocks.1.hook_resid_pre", lambda x, hook: x / x.abs().mean(1, keepdim=True))]):
         with pytest.raises(SiteError, match=REFUSED):
@@ -135,6 +135,6 @@ def test_an_edit_sees_no_trial_run(places):
         fresh = LensModel(model)
         edited = fresh.forward(tokens, mask)
         assert fresh._padding and log.n_calls == 2
-        assert torch.equal(vl.ValueLens(model)._site("gate")(torch.ones(1)), lens._site("gate")(torch.ones(1)))
+        assert torch.equal(vl.ValueLens(model).site("gate")(torch.ones(1)), lens.site("gate")(torch.ones(1)))
         assert log.n_calls == 2
     assert not torch.equal(fresh.forward(tokens, mask), edited)

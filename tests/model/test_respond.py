@@ -75,7 +75,7 @@ def test_answers_are_those_of_a_slow_loop_one_text_at_a_time(model, folders, pro
 def test_answers_do_not_depend_on_the_batch_or_the_order(model, prompts, temperature, max_tokens):
     options = {"max_new_tokens": 6, "temperature": temperature}
     whole = vl.respond(model, prompts, **options)
-    again = vl.respond(model, prompts[::-1], max_tokens=max_tokens, **options)
+    again = vl.respond(model, prompts[::-1], batching=vl.Batching(max_tokens=max_tokens), **options)
     assert again[::-1] == whole
 
 

@@ -15,13 +15,13 @@ LEAST_FIRINGS = 30_000
 def draws(lens, texts, rng):
     """The counts of one corpus in random batches: order, size of a batch, padding side."""
     for _ in range(DRAWS):
-        options = {"max_tokens": rng.choice([1, 40, 150, 600, 4000]), "padding_side": rng.choice(["left", "right"])}
-        yield lens.collect(rng.sample(texts, len(texts)), **options)
+        batching = vl.Batching(max_tokens=rng.choice([1, 40, 150, 600, 4000]), padding_side=rng.choice(["left", "right"]))
+        yield lens.collect(rng.sample(texts, len(texts)), batching=batching)
 
 
 def share_that_differs(lens, texts, seed):
     """Of all firings of a text alone, how many are otherwise in random batches."""
-    alone = lens.collect(texts, max_texts=1)
+    alone = lens.collect(texts, batching=vl.Batching(max_texts=1))
     rng, n_fired = random.Random(seed), int(alone.fired.sum())
     assert n_fired * DRAWS > LEAST_FIRINGS
     return [int((found.fired - alone.fired).abs().sum()) / n_fired for found in draws(lens, texts, rng)]
@@ -44,9 +44,9 @@ def test_one_text_a_batch_is_exact_in_any_dtype(folders, texts, dtype, site):
     """Whatever the order and the side, since nothing is padded and no row stands beside another."""
     lens = vl.ValueLens(vl.load_model(folders["llama"], dtype=dtype))
     some = texts[:20]
-    first = lens.collect(some, site=site, max_texts=1)
+    first = lens.collect(some, site=site, batching=vl.Batching(max_texts=1))
     shuffled = random.Random(5).sample(some, len(some))
-    second = lens.collect(shuffled, site=site, max_texts=1, padding_side="left")
+    second = lens.collect(shuffled, site=site, batching=vl.Batching(max_texts=1, padding_side="left"))
     assert torch.equal(first.fired, second.fired) and torch.equal(first.n_tokens, second.n_tokens)
 
 

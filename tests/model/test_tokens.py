@@ -133,7 +133,7 @@ def test_every_token_of_a_text_counts_but_those_marked(model, name, padding_side
     for tokenizer in (made, AutoTokenizer.from_pretrained(tmp_path)):
         lens = vl.ValueLens(model, tokenizer=tokenizer)
         given = [text(written, id=str(k), value=f"v{k}") for k, written in enumerate(texts)]
-        stats = lens.collect(given, padding_side=padding_side)
+        stats = lens.collect(given, batching=vl.Batching(padding_side=padding_side))
         ids = [tokenizer(written, add_special_tokens=False)["input_ids"] for written in texts]
         n_tokens = [sum(tokenizer.convert_ids_to_tokens(token) not in expected for token in some) for some in ids]
         assert stats.n_tokens.tolist() == n_tokens and min(n_tokens) >= 1
@@ -155,7 +155,7 @@ BOS = "<s>"
 
 
 def test_a_text_that_begins_with_bos_gets_no_second_one(lens):
-    view = lens._view
+    view = lens
     for parts in ({"text": "yes"}, {"prompt": "Help? ", "text": "yes"}):
         first = next(iter(parts))
         plain, once, twice = (encode(view, **{**parts, first: n * BOS + parts[first]}) for n in range(3))
@@ -172,13 +172,13 @@ def test_a_text_that_begins_with_bos_gets_no_second_one(lens):
 @pytest.mark.parametrize("padding_side", ["left", "right"])
 def test_results_are_the_same_with_and_without_a_bos_of_ones_own(lens, texts, dilemmas, padding_side):
     """A rendered chat template brings its own, in a text, a prompt, or a wording."""
-    if not lens._view.prepends_bos:
+    if not lens.prepends_bos:
         pytest.skip("this model begins without BOS")
     begun = [dataclasses.replace(t, text=BOS + t.text) for t in texts[:20]]
     prompted = [dataclasses.replace(t, prompt="Well then: ") for t in texts[20:40]]
     begun += [dataclasses.replace(t, prompt=BOS + t.prompt) for t in prompted]
-    first = lens.collect([*texts[:20], *prompted], padding_side=padding_side)
-    second = lens.collect(begun, padding_side=padding_side)
+    first = lens.collect([*texts[:20], *prompted], batching=vl.Batching(padding_side=padding_side))
+    second = lens.collect(begun, batching=vl.Batching(padding_side=padding_side))
     assert torch.equal(first.n_tokens, second.n_tokens) and torch.equal(first.fired, second.fired)
 
     form = vl.ChoiceFormat("{scenario}\nA. {first}\nB. {second}\nAnswer:", (" A", " B"))
@@ -186,7 +186,10 @@ def test_results_are_the_same_with_and_without_a_bos_of_ones_own(lens, texts, di
     for scoring, wording in (("label", form), ("continuation", cloze)):
         asked = dict.fromkeys(("en", "zh"), wording)
         begun = dict.fromkeys(("en", "zh"), dataclasses.replace(wording, prompt=BOS + wording.prompt))
-        margins = [lens.margins(dilemmas, question=vl.Question(scoring, w), padding_side=padding_side) for w in (asked, begun)]
+        margins = [
+            lens.margins(dilemmas, question=vl.Question(scoring, w), batching=vl.Batching(padding_side=padding_side))
+            for w in (asked, begun)
+        ]
         assert torch.equal(*margins)
 
     neurons = vl.NeuronSet.of([(0, 1), (1, 2)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
@@ -204,10 +207,10 @@ def beyond(**roles):
 @pytest.mark.parametrize("padding_side", ["left", "right"])
 def test_padding_that_the_embedding_lacks_is_done_with_a_token_it_has(model, texts, dilemmas, padding_side):
     usual, odd = vl.ValueLens(model), vl.ValueLens(model, tokenizer=beyond(pad_token="[PAD]"))
-    assert odd._view.tokenizer.pad_token_id == odd._view.n_embedded == len(usual._view.tokenizer)
-    first, second = (lens.collect(texts, padding_side=padding_side) for lens in (usual, odd))
+    assert odd.tokenizer.pad_token_id == odd.n_embedded == len(usual.tokenizer)
+    first, second = (lens.collect(texts, batching=vl.Batching(padding_side=padding_side)) for lens in (usual, odd))
     assert torch.equal(first.n_tokens, second.n_tokens) and torch.equal(first.fired, second.fired)
-    assert torch.equal(*(lens.margins(dilemmas, padding_side=padding_side) for lens in (usual, odd)))
+    assert torch.equal(*(lens.margins(dilemmas, batching=vl.Batching(padding_side=padding_side)) for lens in (usual, odd)))
 
 
 def test_so_is_that_of_answers(model):
@@ -221,16 +224,13 @@ def test_so_is_that_of_answers(model):
 
 def test_a_bos_that_the_embedding_lacks_is_left_out(model, texts):
     lens = vl.ValueLens(model, tokenizer=beyond(bos_token="[BOS]"))
-    assert (
-        encode(lens._view, "the river").ids
-        == encode(vl.ValueLens(model, tiny.byte_tokenizer(bos=False))._view, "the river").ids
-    )
+    assert encode(lens, "the river").ids == encode(vl.ValueLens(model, tiny.byte_tokenizer(bos=False)), "the river").ids
     lens.collect(texts[:4])
 
 
 def test_a_text_with_a_token_that_the_embedding_lacks_is_refused_by_its_id(model):
     lens = vl.ValueLens(model, tokenizer=beyond(additional_special_tokens=["<|image|>"]))
-    rows = lens._view.n_embedded
+    rows = lens.n_embedded
     told = rf"'odd' has the token '<\|image\|>' \(id {rows}\), but the model's embedding has {rows} rows: .*; leave it out, or"
     with pytest.raises(DataError, match=told):
         lens.collect([text("the river"), text("the <|image|> river", id="odd")])
@@ -256,9 +256,9 @@ def test_the_embeddings_rows_are_counted_on_the_weights(model, texts, monkeypatc
     assert rows == len(tiny.byte_tokenizer())
     monkeypatch.setattr(model.cfg, "d_vocab", 2 * rows)
     lens = vl.ValueLens(model, tokenizer=beyond(pad_token="[PAD]"))
-    assert lens._view.n_embedded == rows
+    assert lens.n_embedded == rows
     lens.collect(texts[:4])
-    assert [padding_id(lens._view.tokenizer, n) for n in (rows, rows + 1)] == [0, rows]
+    assert [padding_id(lens.tokenizer, n) for n in (rows, rows + 1)] == [0, rows]
 
 
 @given(prompt=st.text("ab c", min_size=1), written=st.text("ab c", min_size=1))

@@ -108,7 +108,7 @@ def test_good_answers_are_kept_in_order_and_the_rest_is_told(roomy, monkeypatch)
     said |= {"q1/-": "  \n", "q3/+": "<think>the river", "q4/+": "<think>", "q4/-": " "}
     say(monkeypatch, tokenizer, said)
     with pytest.warns(UserWarning) as caught:
-        answers = vl.respond(roomy, prompts, tokenizer=tokenizer, max_new_tokens=40, max_tokens=200)
+        answers = vl.respond(roomy, prompts, tokenizer=tokenizer, max_new_tokens=40, batching=vl.Batching(max_tokens=200))
     kept = [p for p in prompts if p.id not in ("q1/-", "q3/+", "q4/+", "q4/-")]
     assert [(a.id, a.text, a.value, a.aspect, a.cluster) for a in answers] == [
         (p.id, said[p.id], p.value, p.aspect, p.cluster) for p in kept

@@ -12,7 +12,7 @@ from ..core import Dilemma, FiringStats, NeuronSet, in_order
 from ..errors import DataError
 from ..intervene import Edit, editing, require_neurons_of
 from ..measure import EncodedQuestion, Question
-from ..model import LensModel, NeuronSite, output_norms
+from ..model import Batching, LensModel, NeuronSite, output_norms
 from ._controls import Bins, Strata, overlap
 from ._matrix import SupportMatrix
 from ._resampling import Inference
@@ -32,7 +32,7 @@ def support_matrix(
     n_controls: int,
     question: Question,
     inference: Inference,
-    max_tokens: int,
+    batching: Batching | None = None,
     progress: Progress | None = None,
 ) -> SupportMatrix:
     """Support of every value with every value's neurons edited, and with `n_controls` matched random sets in their place.
@@ -67,10 +67,10 @@ def support_matrix(
     def margins(neurons: NeuronSet | None, must_change: bool = True) -> Tensor:
         nonlocal done
         if neurons is None:
-            found = asked.margins(view, max_tokens=max_tokens)
+            found = asked.margins(view, batching)
         else:
             with editing(view, site, neurons, edit, must_change=must_change):
-                found = asked.margins(view, max_tokens=max_tokens)
+                found = asked.margins(view, batching)
         done += 1
         if progress is not None:
             progress(done, n_runs)

@@ -8,17 +8,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..core import CountingStoppedError, FiringStats, LabelledText, sort_groups
-from ..errors import DataError, NotFiniteError, UnknownNameError
+from ..errors import DataError, NotFiniteError
 from ..model import (
-    BATCH_TOKENS,
-    TOO_LONG,
+    Batching,
     EncodedText,
     HookFunction,
     Input,
     LensModel,
     NeuronSite,
     PaddingSide,
-    TooLong,
     bucket,
     encode_all,
     pad,
@@ -36,10 +34,7 @@ def collect_firing(
     site: NeuronSite,
     texts: Iterable[LabelledText],
     *,
-    max_tokens: int = BATCH_TOKENS,
-    max_texts: int | None = None,
-    padding_side: PaddingSide = "right",
-    too_long: TooLong = "refuse",
+    batching: Batching | None = None,
     n_blocks: int = 0,
     moments: bool = True,
     progress: Progress | None = None,
@@ -47,22 +42,17 @@ def collect_firing(
     """Count firing over a corpus. The counts do not depend on batch size, order of texts or padding side.
 
     texts: a list, or anything that can be gone through twice (first for its groups), such as `data.stream(...)`.
-    max_tokens: padded tokens a batch. too_long: "refuse" or "cut" texts beyond the context. n_blocks: also split the counts
-    over that many blocks of texts. moments: also sum activations and squares, and at the gate those of hook_post, too.
-    progress(done, of) is called after each batch.
+    batching: None for the model's own. n_blocks: also split the counts over that many blocks of texts. moments: also sum activations
+    and squares, and at the gate those of hook_post, too. progress(done, of) is called after each batch.
     Every text of a list is encoded before the first run, so that all that cannot be counted are told at once; a text of a stream is
     found when it comes, and the error then holds the counts so far. Memory does not grow with the number of texts, but for some
     64 MiB of token ids. The same in any batch means, in float32, but for activations within rounding of zero; in bfloat16
-    rounding is coarse, and up to a few firings in a thousand depend on the batch unless each text has its own (max_texts=1).
+    rounding is coarse, and up to a few firings in a thousand depend on the batch unless each text has its own (`max_texts=1`).
 
     Raises `DataError` (no texts, a text or group without tokens, a text too long, a batch of nothing), `CountingStoppedError` (the
-    same, in a stream), `UnknownNameError` (too_long) and `NotFiniteError` (with layer, neuron and text).
+    same, in a stream) and `NotFiniteError` (with layer, neuron and text).
     """
-    if too_long not in TOO_LONG:
-        raise UnknownNameError("too_long", too_long, TOO_LONG)
-    for name, given in (("max_tokens", max_tokens), ("max_texts", max_texts)):
-        if given is not None and given < 1:
-            raise DataError(f"{name} is {given}; give at least 1")
+    batching = batching or view.batching
     if isinstance(texts, Iterator):  # which can be gone through only once
         texts = list(texts)
     counted = Counter(text.group for text in texts)
@@ -91,11 +81,11 @@ def collect_firing(
         readers |= reading_post(site, fold.update_post, range(view.n_layers))
     done, n_cut = 0, 0
     try:
-        for window in encoded_windows(view, texts, too_long):
+        for window in encoded_windows(view, texts, batching.too_long):
             n_cut += sum(item.n_cut > 0 for item in window.encoded)
             by_place = {item.origin: text for text, item in zip(window.texts, window.encoded, strict=True)}
-            for items in bucket(window.encoded, max_tokens=max_tokens, max_texts=max_texts):
-                _count(view, site, fold, readers, by_place, items, padding_side)
+            for items in bucket(window.encoded, batching):
+                _count(view, site, fold, readers, by_place, items, batching.padding_side)
                 done += len(items)
                 if progress is not None:
                     progress(done, n_texts)
@@ -125,10 +115,10 @@ def _count(
 
 
 def token_activations(
-    view: LensModel, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, max_tokens: int = BATCH_TOKENS
+    view: LensModel, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, batching: Batching | None = None
 ) -> list[tuple[list[str], Float[Tensor, "pos neuron"]]]:
     """For each text its tokens (as strings, BOS included) and the activations of chosen neurons there, in order of layer and index."""
-    texts = list(texts)
+    batching, texts = batching or view.batching, list(texts)
     encoded = encode_all(view, [Input(text, name=f"number {place}") for place, text in enumerate(texts, start=1)])
     found: dict[int, Tensor] = {}
     kept: dict[int, Tensor] = {}
@@ -137,11 +127,11 @@ def token_activations(
         kept[layer] = site(raw.index_select(-1, layers[layer].to(raw.device))).float().cpu()
 
     ordered = sorted(layers)
-    for items in bucket(encoded, max_tokens=max_tokens):
-        batch = pad(view, items)
+    for items in bucket(encoded, batching):
+        batch = pad(view, items, batching.padding_side)
         view.run_until(batch.tokens, batch.mask, reading(site, read, ordered), site.read[ordered[-1]])
         joined = torch.cat([kept[layer] for layer in ordered], dim=-1)
         for row, item in enumerate(items):
-            found[item.origin] = joined[row, : len(item.ids)]
+            found[item.origin] = joined[row, batch.mask[row].cpu()]
     strings = [[view.tokenizer.decode([token]) for token in item.ids] for item in encoded]
     return [(strings[place], found[place]) for place in range(len(texts))]

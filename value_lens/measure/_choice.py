@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..core import Dilemma
 from ..errors import DataError, NotFiniteError
-from ..model import BATCH_TOKENS, EncodedText, LensModel, PaddingSide, bucket, encode, first_difference, joined, pad
+from ..model import Batching, EncodedText, LensModel, bucket, encode, first_difference, joined, pad
 from ._question import Presentation, Question
 
 
@@ -71,16 +71,15 @@ class EncodedQuestion:
                 stacklevel=3,
             )
 
-    def margins(
-        self, view: LensModel, *, max_tokens: int = BATCH_TOKENS, padding_side: PaddingSide = "right"
-    ) -> Float[Tensor, "item"]:
+    def margins(self, view: LensModel, batching: Batching | None = None) -> Float[Tensor, "item"]:
         """log P(aligned) - log P(violating) of each dilemma, float64. Raises `NotFiniteError` with the dilemma's id."""
+        batching = batching or view.batching
         found = torch.zeros(len(self.dilemmas), dtype=torch.float64)
-        for items in bucket([s.encoded for s in self._sequences], max_tokens=max_tokens):
-            batch = pad(view, items, padding_side)
+        for items in bucket([s.encoded for s in self._sequences], batching):
+            batch = pad(view, items, batching.padding_side)
             chosen = [self._sequences[origin] for origin in batch.origins]
             width = batch.tokens.shape[1]
-            shift = [width - len(s.encoded.ids) if padding_side == "left" else 0 for s in chosen]
+            shift = [width - len(s.encoded.ids) if batching.padding_side == "left" else 0 for s in chosen]
             rows, positions, tokens, weights, owners = zip(
                 *((row, shift[row] + p, t, w, s.item) for row, s in enumerate(chosen) for p, t, w in s.scored), strict=True
             )

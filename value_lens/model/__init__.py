@@ -1,26 +1,16 @@
 """Everything that touches a model; the only room that imports TransformerLens."""
 
 from ._attachments import HookFunction
-from ._batching import (
-    BATCH_TOKENS,
-    TOO_LONG,
-    Batch,
-    EncodedText,
-    PaddingSide,
-    TooLong,
-    bucket,
-    encode,
-    first_difference,
-    pad,
-    tokenize,
-    windows,
-)
+from ._batching import PADDING_SIDES, TOO_LONG, Batching, PaddingSide, TooLong
 from ._chat import ChatTemplate
-from ._encoding import Input, encode_all, encode_each, joined
+from ._encoding import EncodedText, encode, first_difference, tokenize, windows
+from ._fingerprint import fingerprint
 from ._hooks import Rewrite, cutting, reading, reading_post, writing
-from ._lens_model import LensModel, ModelInfo
+from ._inputs import Input, encode_all, encode_each, joined
+from ._lens_model import LensModel, ModelInfo, as_lens_model
 from ._loading import ENGINES, load_model, transformer_lens_version
 from ._norms import output_norms
+from ._padding import Batch, bucket, pad
 from ._precision import has_float64, to_float64
 from ._sampling import (
     blank_tokens,
@@ -37,22 +27,24 @@ from ._sites import SITES, NeuronSite, Site, require_site, resolve_site
 from ._vocabulary import padding_id, require_embedded, special_ids, with_bos
 
 __all__ = [
-    "BATCH_TOKENS",
     "Batch",
+    "Batching",
     "ChatTemplate",
     "ENGINES",
     "EncodedText",
     "HookFunction",
     "Input",
-    "ModelInfo",
     "LensModel",
+    "ModelInfo",
     "NeuronSite",
+    "PADDING_SIDES",
     "PaddingSide",
     "Rewrite",
     "SITES",
     "Site",
     "TOO_LONG",
     "TooLong",
+    "as_lens_model",
     "blank_tokens",
     "bucket",
     "chooser",
@@ -63,6 +55,7 @@ __all__ = [
     "encode_all",
     "encode_each",
     "end_tokens",
+    "fingerprint",
     "first_difference",
     "has_float64",
     "joined",

@@ -1,152 +1,43 @@
-"""Texts to batches: explicit BOS, length buckets, padding and masks on a chosen side."""
+"""Settings of batches: how texts share a run of the model."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Literal, get_args
 
-import torch
-from jaxtyping import Bool, Int
-from torch import Tensor
-
-from ..core import require_whole_pairs
-from ..errors import DataError, TooLongError
-from ._lens_model import LensModel
-from ._vocabulary import padding_id, require_embedded, special_ids, with_bos
+from ..errors import DataError, UnknownNameError
 
 PaddingSide = Literal["left", "right"]
-BATCH_TOKENS = 2048  # padded tokens a batch; more is no faster on a CPU, where attention over long texts leaves the cache
+PADDING_SIDES: tuple[str, ...] = get_args(PaddingSide)
 TooLong = Literal["refuse", "cut"]
 TOO_LONG: tuple[str, ...] = get_args(TooLong)
 
 
-@dataclass(frozen=True)
-class EncodedText:
-    """Token ids of one input; `counted` is the first position after BOS and prompt; `origin` is its place in the corpus."""
+@dataclass(frozen=True, kw_only=True)
+class Batching:
+    """How texts share a run. Results do not depend on it, apart from rounding.
 
-    ids: tuple[int, ...]
-    counted: int
-    origin: int
-    n_cut: int = 0
+    Args:
+        max_tokens: Padded tokens of a batch; a longer text has a batch of its own. More than the default is no faster on a CPU,
+            where attention over long texts leaves the cache.
+        max_texts: Texts of a batch at most; None for as many as `max_tokens` allow. With 1, no text's numbers depend on another's.
+        padding_side: Where shorter texts of a batch are padded, "left" or "right". Text is always generated with padding on the left.
+        too_long: What to do with a text to count that is longer than the model's context: "refuse" it, or "cut" it to its beginning.
+            Questions and prompts are never cut.
 
-
-@dataclass(frozen=True)
-class Batch:
-    """A padded batch. `mask` is True on real tokens, `counted` on those that belong to the text (no BOS, prompt or special)."""
-
-    tokens: Int[Tensor, "batch pos"]
-    mask: Bool[Tensor, "batch pos"]
-    counted: Bool[Tensor, "batch pos"]
-    origins: tuple[int, ...]
-
-
-def encode(
-    view: LensModel,
-    text: str,
-    *,
-    prompt: str = "",
-    ids: Sequence[int] | None = None,
-    origin: int = 0,
-    name: str = "",
-    too_long: TooLong = "refuse",
-) -> EncodedText:
-    """Token ids of prompt + text, with BOS where the model's default asks for it and none stands there yet, and nowhere else.
-
-    Both are tokenized as one. A token belongs to the text when it ends after the prompt does, so one that spans the prompt's end
-    does; BOS never does. ids: those of a text without prompt, made by `tokenize`.
-    Raises `DataError` for a text without tokens or with one that the embedding lacks, and `TooLongError` for one longer than the
-    context unless `too_long="cut"`, which keeps its beginning and records how many tokens went.
+    Raises:
+        DataError: A number below 1.
+        UnknownNameError: Another `padding_side` or `too_long`.
     """
-    if prompt:
-        ids, boundary = _joined(view, prompt, text)
-    else:
-        ids, boundary = list(tokenize(view, [text])[0] if ids is None else ids), 0
-    begun = with_bos(view, ids)
-    counted = max(boundary + len(begun) - len(ids), int(begun[:1] == [view.tokenizer.bos_token_id]))
-    ids = begun
-    if len(ids) <= counted:
-        raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
-    require_embedded(view.tokenizer, ids, view.n_embedded, f"text {name or origin!r}")
-    n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
-    if n_cut and too_long == "refuse":
-        raise TooLongError(
-            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it or "
-            "leave it out, or, if it is a text to count, cut it with too_long='cut' (on the command line: --too-long cut)"
-        )
-    if n_cut and counted >= view.n_ctx:
-        raise DataError(f"text {name or origin!r}: its prompt alone ({counted} tokens) fills the context of {view.n_ctx}")
-    return EncodedText(tuple(ids[: len(ids) - n_cut]), counted, origin, n_cut)
 
+    max_tokens: int = 2048
+    max_texts: int | None = None
+    padding_side: PaddingSide = "right"
+    too_long: TooLong = "refuse"
 
-def tokenize(view: LensModel, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of many texts, without special tokens; some at once, since the tokenizer's own records of a text are large.
-
-    Raises `DataError` for a text with half of a character pair.
-    """
-    found: list[list[int]] = []
-    for text in texts:
-        require_whole_pairs(text, "text")
-    for some in windows(texts, 64):
-        found += view.tokenizer(some, add_special_tokens=False)["input_ids"]
-    return found
-
-
-def _joined(view: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
-    """Token ids of prompt + text, and how many of them end with or before the prompt."""
-    if getattr(view.tokenizer, "is_fast", False):
-        require_whole_pairs(prompt + text, "text")
-        found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
-        return list(found["input_ids"]), sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
-    # Without offsets: what begins as the prompt alone does, and then whatever adds no letter to it.
-    before, ids = tokenize(view, [prompt, prompt + text])
-    boundary = first_difference(before, ids)
-    length = len(_written(view, before))
-    while boundary < len(ids) and len(_written(view, ids[: boundary + 1])) <= length:
-        boundary += 1
-    return ids, boundary
-
-
-def _written(view: LensModel, ids: Sequence[int]) -> str:
-    return view.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
-
-
-def first_difference(first: Sequence[int], second: Sequence[int]) -> int:
-    """The first place in which two sequences differ; the shorter one's length where it is how the longer one begins."""
-    unequal = (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
-    return next(unequal, min(len(first), len(second)))
-
-
-def windows(items: Iterable, size: int) -> Iterator[list]:
-    """Consecutive lists of at most `size` items: what is held at one time, whatever the corpus's length."""
-    iterator = iter(items)
-    while window := list(islice(iterator, size)):
-        yield window
-
-
-def bucket(encoded: Sequence[EncodedText], *, max_tokens: int, max_texts: int | None = None) -> Iterator[list[EncodedText]]:
-    """Lists of texts of like length, the longest first, each at most `max_tokens` padded tokens (or one text)."""
-    ordered = sorted(encoded, key=lambda item: (-len(item.ids), item.origin))
-    start = 0
-    while start < len(ordered):
-        fitting = max(1, max_tokens // len(ordered[start].ids))
-        end = start + min(fitting, max_texts or fitting)
-        yield ordered[start:end]
-        start = end
-
-
-def pad(view: LensModel, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
-    """One rectangular batch on the model's device. Special tokens inside a text are real but not counted."""
-    width = max(len(item.ids) for item in texts)
-    tokens = torch.full((len(texts), width), padding_id(view.tokenizer, view.n_embedded), dtype=torch.long)
-    mask = torch.zeros((len(texts), width), dtype=torch.bool)
-    counted = torch.zeros_like(mask)
-    for row, item in enumerate(texts):
-        start = width - len(item.ids) if side == "left" else 0
-        end = start + len(item.ids)
-        tokens[row, start:end] = torch.tensor(item.ids)
-        mask[row, start:end] = True
-        counted[row, start + item.counted : end] = True
-    special = torch.tensor(sorted(special_ids(view.tokenizer)), dtype=torch.long)
-    counted &= ~torch.isin(tokens, special)
-    device = view.device
-    return Batch(tokens.to(device), mask.to(device), counted.to(device), tuple(item.origin for item in texts))
+    def __post_init__(self) -> None:
+        for name in ("max_tokens", "max_texts"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise DataError(f"{name} is {number}; give at least 1")
+        for name, known in (("padding_side", PADDING_SIDES), ("too_long", TOO_LONG)):
+            if getattr(self, name) not in known:
+                raise UnknownNameError(name, getattr(self, name), known)

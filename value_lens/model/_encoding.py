@@ -1,54 +1,104 @@
-"""Encoding many inputs, with all faults reported at once."""
+"""Texts to token ids: explicit BOS, and where a text begins behind its prompt."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
+from ..core import require_whole_pairs
 from ..errors import DataError, TooLongError
-from ._batching import EncodedText, TooLong, encode, tokenize
+from ._batching import TooLong
 from ._lens_model import LensModel
-
-FAULTS_SHOWN = 20
-
-
-class Input(NamedTuple):
-    """A text, what precedes it, and the id that a message calls it by."""
-
-    text: str
-    prompt: str = ""
-    name: str = ""
+from ._vocabulary import require_embedded, with_bos
 
 
-def encode_each(
-    view: LensModel, inputs: Sequence[Input], *, origin: int = 0, too_long: TooLong = "refuse"
-) -> list[EncodedText | DataError]:
-    """Every input as `encode` makes it, numbered from `origin` on, or the error that it raises."""
-    plain = iter(tokenize(view, [given.text for given in inputs if not given.prompt]))
-    found: list[EncodedText | DataError] = []
-    for place, given in enumerate(inputs, start=origin):
-        ids = None if given.prompt else next(plain)
-        try:
-            found.append(
-                encode(view, given.text, prompt=given.prompt, ids=ids, origin=place, name=given.name, too_long=too_long)
-            )
-        except DataError as error:
-            found.append(error)
+@dataclass(frozen=True)
+class EncodedText:
+    """Token ids of one input; `counted` is the first position after BOS and prompt; `origin` is its place in the corpus."""
+
+    ids: tuple[int, ...]
+    counted: int
+    origin: int
+    n_cut: int = 0
+
+
+def encode(
+    view: LensModel,
+    text: str,
+    *,
+    prompt: str = "",
+    ids: Sequence[int] | None = None,
+    origin: int = 0,
+    name: str = "",
+    too_long: TooLong = "refuse",
+) -> EncodedText:
+    """Token ids of prompt + text, with BOS where the model's default asks for it and none stands there yet, and nowhere else.
+
+    Both are tokenized as one. A token belongs to the text when it ends after the prompt does, so one that spans the prompt's end
+    does; BOS never does. ids: those of a text without prompt, made by `tokenize`.
+    Raises `DataError` for a text without tokens or with one that the embedding lacks, and `TooLongError` for one longer than the
+    context unless `too_long="cut"`, which keeps its beginning and records how many tokens went.
+    """
+    if prompt:
+        ids, boundary = _joined(view, prompt, text)
+    else:
+        ids, boundary = list(tokenize(view, [text])[0] if ids is None else ids), 0
+    begun = with_bos(view, ids)
+    counted = max(boundary + len(begun) - len(ids), int(begun[:1] == [view.tokenizer.bos_token_id]))
+    ids = begun
+    if len(ids) <= counted:
+        raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
+    require_embedded(view.tokenizer, ids, view.n_embedded, f"text {name or origin!r}")
+    n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
+    if n_cut and too_long == "refuse":
+        raise TooLongError(
+            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it or "
+            "leave it out, or, if it is a text to count, cut it with Batching(too_long='cut') (on the command line: --too-long cut)"
+        )
+    if n_cut and counted >= view.n_ctx:
+        raise DataError(f"text {name or origin!r}: its prompt alone ({counted} tokens) fills the context of {view.n_ctx}")
+    return EncodedText(tuple(ids[: len(ids) - n_cut]), counted, origin, n_cut)
+
+
+def tokenize(view: LensModel, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of many texts, without special tokens; some at once, since the tokenizer's own records of a text are large.
+
+    Raises `DataError` for a text with half of a character pair.
+    """
+    found: list[list[int]] = []
+    for text in texts:
+        require_whole_pairs(text, "text")
+    for some in windows(texts, 64):
+        found += view.tokenizer(some, add_special_tokens=False)["input_ids"]
     return found
 
 
-def encode_all(view: LensModel, inputs: Sequence[Input], *, too_long: TooLong = "refuse") -> list[EncodedText]:
-    """Every input encoded. Raises `TooLongError` or `DataError` that tells the faults of all of them."""
-    found = encode_each(view, inputs, too_long=too_long)
-    faults = [item for item in found if isinstance(item, DataError)]
-    if faults:
-        raise joined(faults, len(inputs))
-    return [item for item in found if isinstance(item, EncodedText)]
+def _joined(view: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
+    """Token ids of prompt + text, and how many of them end with or before the prompt."""
+    if getattr(view.tokenizer, "is_fast", False):
+        require_whole_pairs(prompt + text, "text")
+        found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
+        return list(found["input_ids"]), sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
+    # Without offsets: what begins as the prompt alone does, and then whatever adds no letter to it.
+    before, ids = tokenize(view, [prompt, prompt + text])
+    boundary = first_difference(before, ids)
+    length = len(_written(view, before))
+    while boundary < len(ids) and len(_written(view, ids[: boundary + 1])) <= length:
+        boundary += 1
+    return ids, boundary
 
 
-def joined(faults: Sequence[DataError], n_inputs: int, what: str = "texts") -> DataError:
-    """One error for many; a single one as it is. what: the word for what was given."""
-    if len(faults) == 1:
-        return faults[0]
-    listed = "\n".join(f"  {fault}" for fault in faults[:FAULTS_SHOWN])
-    more = f"\n  ... and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
-    kind = TooLongError if all(isinstance(fault, TooLongError) for fault in faults) else DataError
-    return kind(f"{len(faults)} of {n_inputs} {what} cannot be used:\n{listed}{more}")
+def _written(view: LensModel, ids: Sequence[int]) -> str:
+    return view.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+
+def first_difference(first: Sequence[int], second: Sequence[int]) -> int:
+    """The first place in which two sequences differ; the shorter one's length where it is how the longer one begins."""
+    unequal = (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    return next(unequal, min(len(first), len(second)))
+
+
+def windows(items: Iterable, size: int) -> Iterator[list]:
+    """Consecutive lists of at most `size` items: what is held at one time, whatever the corpus's length."""
+    iterator = iter(items)
+    while window := list(islice(iterator, size)):
+        yield window

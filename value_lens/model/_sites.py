@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import SiteError, UnknownNameError
-from ._lens_model import LensModel
+from ._runs import ModelRuns
 from ._width import layer_widths
 
 Site = Literal["post", "gate"]
@@ -51,7 +51,7 @@ def require_site(site: str) -> str:
     return site
 
 
-def resolve_site(view: LensModel, site: str) -> NeuronSite:
+def resolve_site(view: ModelRuns, site: str) -> NeuronSite:
     """The hooks of `site` in this model, proven by a two-token run to exist, to fire, and to be as wide as W_out has rows.
 
     Raises `SiteError` with the reason for an attention-only model, a mixture of experts, a missing hook, or a wrong width.
@@ -89,7 +89,7 @@ def resolve_site(view: LensModel, site: str) -> NeuronSite:
     return found
 
 
-def _require_dense(view: LensModel) -> None:
+def _require_dense(view: ModelRuns) -> None:
     """One output weight a layer, equally wide in all: by the tensors, since a dense model's configuration may state experts."""
     widths = layer_widths(view.model)
     sparse = [layer for layer, width in enumerate(widths) if width is None]
@@ -113,7 +113,7 @@ def _like(known: Any, name: str) -> str:
     return ", ".join(sorted(str(hook) for hook in known if str(hook).startswith(folder))) or f"no hooks under {folder}"
 
 
-def _probe(view: LensModel, site: NeuronSite, names: list[str]) -> None:
+def _probe(view: ModelRuns, site: NeuronSite, names: list[str]) -> None:
     kept: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[Tensor], None]:

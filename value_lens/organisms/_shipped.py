@@ -15,7 +15,7 @@ from typing import Any
 from ..core import COUNT, SIZE, TEXT, Dilemma, Expected, Kind, LabelledText, NeuronSet, listed, parse_json, tuple_of
 from ..data import load_dilemmas, load_texts
 from ..errors import ArtefactError, UnknownNameError, ValueLensError
-from ..model import LensModel, load_model
+from ..model import fingerprint, load_model
 
 TRUE = "true_neurons.json"
 _PAIRS = listed(tuple_of(COUNT, COUNT))
@@ -89,7 +89,7 @@ def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> 
     """Load a shipped organism, like any other model folder. Raises `UnknownNameError` for one that does not exist."""
     folder = organism_folder(name)
     model = load_model(folder, engine=engine, device=device)
-    mark = LensModel(model).info.fingerprint
+    mark = fingerprint(model)
     true = {value: replace(neurons, model=mark) for value, neurons in (read_true_neurons(folder) or {}).items()}
     card = parse_json((folder / "card.json").read_bytes().decode())
     return Organism(name, folder, model, true, card)

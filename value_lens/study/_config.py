@@ -9,7 +9,7 @@ from ..data import DEFAULT, FILLINGS, PerGroup, require_count
 from ..errors import DataError, UnknownNameError
 from ..locate import Rule, threshold_rule, top_rule, vape_rule
 from ..measure import SCORINGS, Question, load_wordings
-from ..model import BATCH_TOKENS, ENGINES, TOO_LONG, require_site
+from ..model import ENGINES, TOO_LONG, Batching, require_site
 
 METHODS = ("vape", "opposition")
 DTYPES = ("float32", "bfloat16", "float16")
@@ -59,8 +59,8 @@ class Job:
     controls: int = CONTROLS
     scoring: str = "label"
     wording: str | None = None
-    too_long: str = "refuse"
-    max_tokens: int = BATCH_TOKENS
+    too_long: str = Batching.too_long
+    max_tokens: int = Batching.max_tokens
     skip_bad: bool = False
     seed: int = 0
 

@@ -15,7 +15,7 @@ from ..errors import DataError, OutputError
 from ..lens import ValueLens
 from ..locate import opposition, select, vape
 from ..measure import EncodedQuestion, Question
-from ..model import LensModel, ModelInfo, load_model
+from ..model import Batching, ModelInfo, load_model
 from ..organisms import read_true_neurons
 from ..plot import draw_layers, shown
 from ..report import method_summary, plain_words, support_summary, wordings_summary
@@ -54,18 +54,18 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     _require_method(job, data.texts)
     true = read_true_neurons(Path(job.model))
     on_progress("loading the model", 0, 1)
-    lens = ValueLens(load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype)))
+    model = load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype))
+    batching = Batching(max_tokens=job.max_tokens, too_long=job.too_long)  # pyright: ignore[reportArgumentType]
+    lens = ValueLens(model, batching=batching)
     on_progress("loading the model", 1, 1)
     _require_room(job, lens.info)
     question = job.question()
-    EncodedQuestion(LensModel(lens.model), data.dilemmas, question)  # what cannot be asked is told before the counting
+    EncodedQuestion(lens, data.dilemmas, question)  # what cannot be asked is told before the counting
 
     started = time.perf_counter()
     stats = lens.collect(
         data.texts,
         site=job.site,
-        too_long=job.too_long,  # pyright: ignore[reportArgumentType]
-        max_tokens=job.max_tokens,
         progress=lambda done, total: on_progress("counting firing", done, total),
     )
     seconds = time.perf_counter() - started
@@ -88,7 +88,6 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
         stats=stats,
         question=question,
         inference=Inference(seed=job.seed),
-        max_tokens=job.max_tokens,
         progress=lambda done, total: on_progress("ablating", done, total),
     )
     methods = {name: method_summary(scores[name], sets[name], true) for name in scores}

@@ -12,6 +12,7 @@ from ..errors import ModelLoadError
 from ..model import (
     ChatTemplate,
     LensModel,
+    as_lens_model,
     blank_tokens,
     chooser,
     continued,
@@ -34,14 +35,15 @@ def local_writer(
     seed: int = 0,
     template_arguments: Mapping[str, Any] | None = None,
 ) -> Writer:
-    """A writer for `generate` from a TransformerLens model, or from a Hugging Face model with its tokenizer.
+    """A writer for `generate` from a `ValueLens` or a TransformerLens model, or from a Hugging Face model with its tokenizer.
 
     It works one conversation at a time. The same conversation asked again is answered anew; a new writer with the same seed repeats
     the answers of the last. template_arguments, thoughts, and what begins and ends an answer: as in `respond`; of a reply without an
     answer, `problem` says why. Raises `ModelLoadError` without a tokenizer, `DataError` for a chat template that cannot show the
     conversation and for a token that the model lacks, and `RefusedError` for a conversation without room for an answer.
     """
-    view = LensModel(model, tokenizer) if hasattr(model, "hook_dict") else None
+    view = as_lens_model(model, tokenizer) if isinstance(model, LensModel) or hasattr(model, "hook_dict") else None
+    model = model if view is None else view.model
     words: Any = view.tokenizer if view else tokenizer
     if words is None:
         raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")

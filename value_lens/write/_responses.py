@@ -2,15 +2,17 @@
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..errors import DataError
 from ..measure import in_language
 from ..model import (
-    BATCH_TOKENS,
+    Batching,
     ChatTemplate,
     EncodedText,
     LensModel,
+    as_lens_model,
     blank_tokens,
     bucket,
     chooser,
@@ -35,26 +37,27 @@ def respond(
     max_new_tokens: int = 60,
     temperature: float = 0.0,
     seed: int = 0,
-    max_tokens: int = BATCH_TOKENS,
+    batching: Batching | None = None,
     template_arguments: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Answers:
     """A model's answers to prompts, in their order: `text` is the answer, which alone is counted, `prompt` all that stood before it.
 
-    model: a `HookedTransformer` or `TransformerBridge`; edits that are in force act on its answers. The tokenizer's chat template is
-    used where it has one; template_arguments go to it, such as {"enable_thinking": True}: without one about thinking, thinking is
-    turned off where the template can do so. What stands before a closed thought is no answer but part of `prompt`, since the model saw
-    it; max_new_tokens are those of thought and answer together. temperature: 0 is greedy; above it each answer is drawn from a seed
-    of its own, so that it does not depend on the batch. An answer begins with a token that shows something, has no token that the
-    tokenizer lacks, and ends with one that the model's settings, its tokenizer or its chat template end an answer with.
-    max_tokens: padded tokens of the prompts in a batch, room for the answers included.
+    model: a `ValueLens`, or a `HookedTransformer` or `TransformerBridge`; edits that are in force act on its answers. The
+    tokenizer's chat template is used where it has one; template_arguments go to it, such as {"enable_thinking": True}: without one
+    about thinking, thinking is turned off where the template can do so. What stands before a closed thought is no answer but part of
+    `prompt`, since the model saw it; max_new_tokens are those of thought and answer together. temperature: 0 is greedy; above it each
+    answer is drawn from a seed of its own, so that it does not depend on the batch. An answer begins with a token that shows
+    something, has no token that the tokenizer lacks, and ends with one that the model's settings, its tokenizer or its chat template
+    end an answer with. batching: None for the model's own; its tokens are those of the prompts in a batch, room for the answers included.
 
     Prompts that got no answer (a thought that was not closed, nothing but white space) are left out with a warning; the result's
     `unanswered` and `unpaired` name them. Raises `DataError` for no prompts, ids that repeat, a template that cannot show a prompt,
     prompts of opposite aspects that look the same to the model, one that leaves no room in the context, and when none is answered.
     """
     _require_usable(prompts, max_new_tokens, temperature)
-    view = model if isinstance(model, LensModel) else LensModel(model, tokenizer)
+    view = as_lens_model(model, tokenizer)
+    batching = batching or view.batching
     template = ChatTemplate(view.tokenizer, template_arguments)
     shown = _for_each(prompts, lambda place, prompt: _shown(view, template, prompt))
     _require_contrast(prompts, [text for text, _ in shown])
@@ -64,8 +67,9 @@ def respond(
     ends = sorted({*end_tokens(getattr(view.model, "original_model", view.model), view.tokenizer), *template.turn_ends()})
     banned, known = template.not_first([*blank_tokens(view.tokenizer), *ends]), known_tokens(view.tokenizer, ends)
     longest = max(len(item.ids) for item in encoded)
-    n_texts = max(1, max_tokens // (longest + max_new_tokens))
-    for items in bucket(encoded, max_tokens=max_tokens, max_texts=n_texts):
+    n_texts = max(1, batching.max_tokens // (longest + max_new_tokens))
+    batching = replace(batching, max_texts=min(n_texts, batching.max_texts or n_texts))
+    for items in bucket(encoded, batching):
         batch = pad(view, items, "left")
         seeds = [zlib.crc32(f"{seed}/{prompts[item.origin].id}".encode()) for item in items]
         choose = chooser(seeds, temperature, banned, known)

@@ -1,0 +1,55 @@
+"""Encoding many inputs, with all faults reported at once."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..errors import DataError, TooLongError
+from ._batching import TooLong
+from ._encoding import EncodedText, encode, tokenize
+from ._lens_model import LensModel
+
+FAULTS_SHOWN = 20
+
+
+class Input(NamedTuple):
+    """A text, what precedes it, and the id that a message calls it by."""
+
+    text: str
+    prompt: str = ""
+    name: str = ""
+
+
+def encode_each(
+    view: LensModel, inputs: Sequence[Input], *, origin: int = 0, too_long: TooLong = "refuse"
+) -> list[EncodedText | DataError]:
+    """Every input as `encode` makes it, numbered from `origin` on, or the error that it raises."""
+    plain = iter(tokenize(view, [given.text for given in inputs if not given.prompt]))
+    found: list[EncodedText | DataError] = []
+    for place, given in enumerate(inputs, start=origin):
+        ids = None if given.prompt else next(plain)
+        try:
+            found.append(
+                encode(view, given.text, prompt=given.prompt, ids=ids, origin=place, name=given.name, too_long=too_long)
+            )
+        except DataError as error:
+            found.append(error)
+    return found
+
+
+def encode_all(view: LensModel, inputs: Sequence[Input], *, too_long: TooLong = "refuse") -> list[EncodedText]:
+    """Every input encoded. Raises `TooLongError` or `DataError` that tells the faults of all of them."""
+    found = encode_each(view, inputs, too_long=too_long)
+    faults = [item for item in found if isinstance(item, DataError)]
+    if faults:
+        raise joined(faults, len(inputs))
+    return [item for item in found if isinstance(item, EncodedText)]
+
+
+def joined(faults: Sequence[DataError], n_inputs: int, what: str = "texts") -> DataError:
+    """One error for many; a single one as it is. what: the word for what was given."""
+    if len(faults) == 1:
+        return faults[0]
+    listed = "\n".join(f"  {fault}" for fault in faults[:FAULTS_SHOWN])
+    more = f"\n  ... and {len(faults) - FAULTS_SHOWN} more" if len(faults) > FAULTS_SHOWN else ""
+    kind = TooLongError if all(isinstance(fault, TooLongError) for fault in faults) else DataError
+    return kind(f"{len(faults)} of {n_inputs} {what} cannot be used:\n{listed}{more}")
