@@ -14,12 +14,23 @@ from .core import (
     Value,
     ValueSystem,
     average_precision,
+    load_strategies,
 )
 from .data import load_dilemmas, load_items, load_questions, load_texts
 from .errors import ValueLensError
-from .intervene import Edit, mean, zero
+from .intervene import Edit, interventions, mean, zero
 from .lens import TokenActivations, ValueLens
-from .locate import npti_rule, opposition, select, threshold_rule, top_rule, vape, vape_rule
+from .locate import (
+    methods,
+    npti_rule,
+    opposition,
+    presets,
+    select,
+    threshold_rule,
+    top_rule,
+    vape,
+    vape_rule,
+)
 from .measure import CLAUSE, CLOZE, ChoiceFormat, Question
 from .model import Batching, load_model
 from .organisms import load_organism
@@ -52,18 +63,22 @@ __all__ = [
     "__version__",
     "average_precision",
     "chinese_social",
+    "interventions",
     "load_dilemmas",
     "load_items",
     "load_model",
     "load_organism",
     "load_questions",
+    "load_strategies",
     "load_system",
     "load_texts",
     "local_writer",
     "matched_random",
     "mean",
+    "methods",
     "npti_rule",
     "opposition",
+    "presets",
     "respond",
     "save_system",
     "schwartz",

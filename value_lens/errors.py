@@ -91,6 +91,10 @@ class EditError(ValueLensError, RuntimeError):
     """An edit that could not be applied, or that changed nothing."""
 
 
+class StrategyError(ValueLensError, RuntimeError):
+    """A method, intervention or measure that cannot be registered, or a file or plug-in of such that cannot be loaded."""
+
+
 class ArtefactError(ValueLensError, ValueError):
     """A saved file that is damaged, of another kind, or of an unknown schema."""
 

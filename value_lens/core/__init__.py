@@ -6,6 +6,8 @@ from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numb
 from ._names import folded, keyed, require_distinct, standard
 from ._neurons import NeuronSet, require_same
 from ._order import in_order, register_system
+from ._own_file import load_strategies
+from ._parameters import Parameter, parameters_of
 from ._records import (
     ASPECTS,
     AnyRecord,
@@ -18,6 +20,7 @@ from ._records import (
     id_of,
     record_from,
 )
+from ._registry import Entry, Registry
 from ._scores import NeuronScores, average_precision
 from ._store import canonical_json, require_writable, write_atomically, write_json
 from ._systems import Value, ValueSystem
@@ -29,6 +32,7 @@ __all__ = [
     "COUNT",
     "CountingStoppedError",
     "Dilemma",
+    "Entry",
     "Expected",
     "FiringStats",
     "Group",
@@ -38,8 +42,10 @@ __all__ = [
     "NeuronSet",
     "Numbers",
     "OBJECT",
+    "Parameter",
     "QuestionnaireItem",
     "Record",
+    "Registry",
     "RepeatedField",
     "SEED",
     "SHARE",
@@ -57,7 +63,9 @@ __all__ = [
     "in_order",
     "keyed",
     "listed",
+    "load_strategies",
     "object_of",
+    "parameters_of",
     "parse_json",
     "record_from",
     "register_system",

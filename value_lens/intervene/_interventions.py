@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from ..core import FiringStats
+from ..core import Entry, FiringStats, Registry
 from ..errors import EditError, MismatchError
 
 Activations = Float[Tensor, "batch pos neuron"]
@@ -46,11 +46,16 @@ class Edit:
         return changed
 
 
+interventions: Registry[Entry] = Registry("intervention", Entry, room=__package__ or "", group="value_lens.interventions")
+
+
+@interventions.register("zero", source="ValueExploration (arXiv 2504.04994)")
 def zero() -> Edit:
     """Ablation to 0: the deactivation of ValueExploration (arXiv 2504.04994). The same logits at either site."""
     return Edit("zero", lambda activations, place: torch.zeros_like(activations))
 
 
+@interventions.register("mean")
 def mean(stats: FiringStats, *, value: str | None = None, aspect: str | None = None) -> Edit:
     """Ablation to the mean activation over a corpus, or over the texts of one value or aspect of it.
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..core import NeuronScores, NeuronSet
 from ..errors import DataError, MismatchError
+from ._registries import methods
 
 ROUNDING = 1e-12  # a difference of two shares that is exactly at a threshold may be computed this far below it
 Mask = Bool[Tensor, "value layer neuron"]
@@ -39,8 +40,22 @@ def vape_rule(*, filter: float = 0.95, top: float = 0.01, bar: float = 0.95, tie
 
     Keep neurons with some p_v above the `filter` quantile of all p; of all neurons take the round(N * top) of lowest entropy, those
     not kept counting as infinite; give each to every value with p_v above the `bar` quantile. A neuron may serve several values
-    or none. The reference leaves the order of equal entropies to torch.topk, which promises none: "first" takes the lowest
-    (layer, index), "topk" calls torch.topk as the reference does.
+    or none.
+
+    Args:
+        filter: quantile of all firing probabilities that some probability of a neuron must exceed.
+        top: share of all neurons that are taken, those of lowest entropy.
+        bar: quantile of all firing probabilities that a neuron's for a value must exceed to be given to it.
+        ties: the order of equal entropies: "first" takes the lowest (layer, index), "topk" what torch.topk returns, as the reference.
+
+    Returns:
+        A rule for scores of VAPE.
+
+    Raises:
+        DataError: for a share that is not between 0 and 1.
+
+    Source:
+        ValueExploration (arXiv 2504.04994), LAPE (arXiv 2402.16438).
     """
 
     if not 0 <= top <= 1:
@@ -65,9 +80,20 @@ def vape_rule(*, filter: float = 0.95, top: float = 0.01, bar: float = 0.95, tie
 
 
 def threshold_rule(threshold: float = 0.03, *, sign: Literal["+", "-"] = "+") -> Rule:
-    """Opposition neurons with d >= threshold (sign "+") or d <= -threshold (sign "-"); 0.03 is what ValueLocate reports.
+    """Neurons whose opposition reaches a threshold; 0.03 is what ValueLocate reports.
 
-    Positive and negative neurons are separate sets: ask for each.
+    Args:
+        threshold: the least difference of firing probability, above 0.
+        sign: "+" for neurons that fire for the value (d >= threshold), "-" for those that fire against it (d <= -threshold).
+
+    Returns:
+        A rule for scores of opposition.
+
+    Raises:
+        DataError: for a threshold that is not positive.
+
+    Source:
+        ValueLocate (arXiv 2505.17712).
     """
     if threshold <= 0:
         raise DataError(f"threshold {threshold} would take neurons without a difference; give a positive one")
@@ -80,8 +106,22 @@ def threshold_rule(threshold: float = 0.03, *, sign: Literal["+", "-"] = "+") ->
 
 
 def npti_rule(*, threshold: float = 0.1, at_least: int = 2000, sign: Literal["+", "-"] = "+") -> Rule:
-    """NPTI's rule (arXiv 2410.12327): all with d >= threshold, and at least `at_least` a value, ties at the edge included."""
+    """NPTI's rule: all neurons with d >= threshold, and at least so many a value, ties at the edge included.
 
+    Args:
+        threshold: the difference of firing probability from which on a neuron is always taken.
+        at_least: how many neurons a value gets, whatever their difference.
+        sign: "+" for neurons that fire for the value, "-" for those that fire against it.
+
+    Returns:
+        A rule for scores of opposition.
+
+    Raises:
+        DataError: for a number below 1, or a threshold that is not positive.
+
+    Source:
+        NPTI (arXiv 2410.12327).
+    """
     if at_least < 1 or threshold <= 0:
         raise DataError(f"at_least must be at least 1 and threshold positive, got {at_least} and {threshold}")
 
@@ -95,7 +135,17 @@ def npti_rule(*, threshold: float = 0.1, at_least: int = 2000, sign: Literal["+"
 
 
 def top_rule(n_neurons: int) -> Rule:
-    """For each value its `n_neurons` highest scores above 0; equal scores go to the lowest (layer, index)."""
+    """For each value its highest scores above 0; equal scores go to the lowest (layer, index).
+
+    Args:
+        n_neurons: how many neurons a value gets at most.
+
+    Returns:
+        A rule for scores of any method.
+
+    Raises:
+        DataError: for a number below 1.
+    """
     if n_neurons < 1:
         raise DataError(f"n_neurons is {n_neurons}; give at least 1")
 
@@ -108,15 +158,39 @@ def top_rule(n_neurons: int) -> Rule:
     return Rule("top", choose, "", {"n_neurons": n_neurons})
 
 
-DEFAULT_RULES: dict[str, Callable[[], Rule]] = {"vape": vape_rule, "opposition": threshold_rule}
+def default_rule(method: str) -> Rule:
+    """The rule that a method's publication selects by, with its published numbers.
+
+    Args:
+        method: the name of a registered method.
+
+    Returns:
+        Its rule.
+
+    Raises:
+        UnknownNameError: for a method that is not registered.
+        DataError: for one that has no rule of its own.
+    """
+    if (rule := methods[method].rule) is None:
+        raise DataError(f"method {method!r} has no default rule; give one, e.g. top_rule(100)")
+    return rule()
 
 
 def select(scores: NeuronScores, rule: Rule | None = None) -> dict[str, NeuronSet]:
-    """{value: its neurons} by `rule`, or by the method's published rule.
+    """The neurons of every value by a rule.
 
-    A set may be empty. Raises `MismatchError` when the rule belongs to another method, and `DataError` for bad quantiles.
+    Args:
+        scores: a method's scores.
+        rule: how neurons are chosen; by default as the method's publication does.
+
+    Returns:
+        {value: its neurons}; a set may be empty.
+
+    Raises:
+        MismatchError: when the rule belongs to another method.
+        DataError: for bad quantiles, and without a rule for a method that has none of its own.
     """
-    rule = rule or DEFAULT_RULES[scores.method]()
+    rule = rule or default_rule(scores.method)
     if rule.method not in ("", scores.method):
         raise MismatchError(f"rule {rule.name!r} applies to scores of {rule.method!r}, not of {scores.method!r}")
     chosen = rule.choose(scores)

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ..core import FiringStats, NeuronScores
 from ..errors import DataError
+from ._registries import SEVERAL_VALUES, methods
+from ._rules import vape_rule
 
 
 def value_share(p: Float[Tensor, "value layer neuron"]) -> Float[Tensor, "value layer neuron"]:
@@ -27,6 +29,13 @@ def entropy(q: Float[Tensor, "value layer neuron"]) -> Float[Tensor, "layer neur
     return -reduce(torch.special.xlogy(q, q), "value layer neuron -> layer neuron", "sum")
 
 
+@methods.register(
+    "vape",
+    needs=SEVERAL_VALUES,
+    rule=vape_rule,
+    source="ValueExploration (arXiv 2504.04994)",
+    help="Few values make the neuron fire: low entropy of its firing probability over values.",
+)
 def vape(
     stats: FiringStats,
     *,
@@ -37,8 +46,22 @@ def vape(
     """Specificity of every neuron to every value: q_v * (1 - H / ln V).
 
     1 means the neuron fires for v alone, 0 that it fires for all V values alike (or never). The published selection uses H and p
-    (see `vape_rule`), which are kept in `parts`. aspect: count texts of that aspect only. dtype float32 repeats the reference
-    code's rounding, and with it its ties. Raises `DataError` for fewer than two values or a value without tokens.
+    (see `vape_rule`), which are kept in `parts`.
+
+    Args:
+        stats: firing statistics over at least two values.
+        aspect: count texts of this aspect only, "+" or "-".
+        languages: count texts of these languages only.
+        dtype: of the computation; float32 repeats the reference code's rounding, and with it its ties.
+
+    Returns:
+        Scores [value layer neuron] from 0 to 1, with parts "p", "entropy" (nats) and "specificity".
+
+    Raises:
+        DataError: for fewer than two values, or a value without tokens.
+
+    Source:
+        ValueExploration (arXiv 2504.04994), after LAPE (arXiv 2402.16438).
     """
     if len(stats.values) < 2:
         raise DataError(f"VAPE compares values, but the statistics hold {len(stats.values)} ({', '.join(stats.values)})")

@@ -1,7 +1,7 @@
 """The main job: load, collect, locate, ablate, compare with controls, write, summarise."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from ..causal import Inference, SupportMatrix
-from ..core import FiringStats, Group, LabelledText, NeuronScores, NeuronSet
+from ..core import FiringStats, NeuronScores, NeuronSet
 from ..core import _store as store
 from ..errors import DataError, OutputError
 from ..lens import ValueLens
-from ..locate import opposition, select, vape
+from ..locate import methods, select
 from ..measure import EncodedQuestion, Question
 from ..model import Batching, ModelInfo, load_model
 from ..organisms import read_true_neurons
@@ -51,7 +51,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     """
     require_free(out)
     data = load_data(job, Path(out))
-    _require_method(job, data.texts)
+    methods[job.method].require({text.group for text in data.texts})
     true = read_true_neurons(Path(job.model))
     on_progress("loading the model", 0, 1)
     model = load_model(job.model, engine=job.engine, device=job.device, dtype=getattr(torch, job.dtype))
@@ -73,8 +73,7 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     saved = _saved(stats, out)  # at once: the rest may take long
 
     rules = job.rules()
-    makers = {"vape": vape, "opposition": opposition}
-    scores = {name: makers[name](stats) for name in METHODS if _applies(name, stats.groups)}
+    scores = {name: methods[name](stats) for name in METHODS if methods[name].applies(stats.groups)}
     sets = {name: select(found, rules[name]) for name, found in scores.items()}
     if not any(map(len, sets[job.method].values())):
         raise DataError(
@@ -90,9 +89,9 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
         inference=Inference(seed=job.seed),
         progress=lambda done, total: on_progress("ablating", done, total),
     )
-    methods = {name: method_summary(scores[name], sets[name], true) for name in scores}
-    summary = _summary(job, lens, stats, seconds, data, question, methods, matrix)
-    words = [*plain_words(matrix, methods, job.method), *data.words()]
+    summaries = {name: method_summary(scores[name], sets[name], true) for name in scores}
+    summary = _summary(job, lens, stats, seconds, data, question, summaries, matrix)
+    words = [*plain_words(matrix, summaries, job.method), *data.words()]
     if n_cut := stats.n_texts_cut:
         words.append(f"{n_cut} of {int(stats.n_texts.sum())} texts were longer than the model's context and were cut to it.")
     result = JobResult(stats, scores, sets[job.method], matrix, summary, words)
@@ -107,21 +106,6 @@ def _saved(stats: FiringStats, out: str | Path) -> bool:
     except OutputError:
         return False
     return True
-
-
-_NEEDS = {"vape": "at least two values", "opposition": "texts of both aspects ('+' and '-') of every value"}
-
-
-def _applies(method: str, groups: Collection[Group]) -> bool:
-    values = {group.value for group in groups}
-    if method == "vape":
-        return len(values) > 1
-    return all({"+", "-"} == {group.aspect for group in groups if group.value == value} for value in values)
-
-
-def _require_method(job: Job, texts: Sequence[LabelledText]) -> None:
-    if not _applies(job.method, {text.group for text in texts}):
-        raise DataError(f"method {job.method!r} does not apply: it needs {_NEEDS[job.method]}")
 
 
 def _require_room(job: Job, info: ModelInfo) -> None:
