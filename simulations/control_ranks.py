@@ -18,7 +18,8 @@ from pathlib import Path
 import torch
 
 from value_lens import NeuronSet
-from value_lens.causal._controls import Bins, Strata
+from value_lens.causal._bins import Bins
+from value_lens.causal._strata import Strata
 
 TABLE = Path(__file__).with_suffix(".csv")
 SEED, N_SETS, N_CONTROLS = 0, 400, 20
@@ -53,14 +54,14 @@ def simulate(kind: str, size: int, sd: float, noise: float, seed: int) -> dict[s
     rate, norm = population(sd, generator)
     loudness = norm * activation_size(rate, generator) if kind == "norm" else norm
     scored = norm.masked_fill(rate < 0.001, 1e-9) if kind == "norm" else loudness
-    bins = {"share": Bins.by(rate, loudness), "share_by_rate_alone": Bins.by(rate)}
+    bins = {"share": Bins.build(rate, loudness), "share_by_rate_alone": Bins.build(rate)}
     hits, fair = dict.fromkeys(bins, 0), {"expected_overlap": 0.0, "not_widened": 0.0}
     for trial in range(N_SETS):
         neurons = chosen(kind, size, scored, noise, generator)
         effect = (loudness * torch.randn(loudness.shape, generator=generator, dtype=torch.float64)).flatten()
         own = abs(float(effect[neurons.mask().flatten()].sum()))
         for name, some in bins.items():
-            strata = Strata.of(neurons, some)
+            strata = Strata.build(neurons, some)
             larger = sum(abs(float(effect[strata.draw(k, trial)].sum())) >= own for k in range(N_CONTROLS))
             hits[name] += (1 + larger) / (1 + N_CONTROLS) <= 0.05
             if name == "share":

@@ -194,7 +194,7 @@ def agree_with_the_package(clean: Tensor, changes: Tensor, effects: list[Tensor]
         clean_margins=clean.flatten(),
         edited_margins=(clean + changes).flatten(1),
         control_margins=torch.zeros(setting.values, 0, len(items), dtype=torch.float64),
-        inference=vl.Inference(n_resamples=1),
+        resampling=vl.Resampling(n=1),
     )
     expected = torch.where(effects[0].abs() <= effects[1].abs(), *effects)
     torch.testing.assert_close(matrix.specific.effect.diagonal(dim1=1, dim2=2), expected, rtol=1e-4, atol=1e-5)

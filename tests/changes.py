@@ -35,7 +35,7 @@ def matrix_of(changes, *, own=NAMES, n_items=2, controls=(), edit="zero", n_resa
         clean_margins=clean,
         edited_margins=clean + moved(changes),
         control_margins=clean + random,
-        inference=vl.Inference(n_resamples=n_resamples),
+        resampling=vl.Resampling(n=n_resamples),
         meta={"edit": edit},
     )
 

@@ -1,7 +1,7 @@
 """The public names of the library."""
 
 from ._version import __version__
-from .causal import Inference, SupportMatrix, matched_random
+from .causal import Controls, SupportMatrix, matched_random
 from .core import (
     Dilemma,
     FiringStats,
@@ -10,6 +10,7 @@ from .core import (
     NeuronScores,
     NeuronSet,
     QuestionnaireItem,
+    Resampling,
     SituationalQuestion,
     Value,
     ValueSystem,
@@ -42,17 +43,18 @@ __all__ = [
     "CLAUSE",
     "CLOZE",
     "ChoiceFormat",
+    "Controls",
     "Dilemma",
     "Edit",
     "FiringStats",
     "Group",
-    "Inference",
     "LabelledText",
     "NeuronScores",
     "NeuronSet",
     "Prompt",
     "Question",
     "QuestionnaireItem",
+    "Resampling",
     "SituationalQuestion",
     "SupportMatrix",
     "TokenActivations",

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from . import causal as _causal
-from .causal import CONTROLS, Inference, SupportMatrix
+from .causal import Controls, SupportMatrix, as_controls
 from .collect import Progress, collect_firing, token_activations
-from .core import Dilemma, FiringStats, LabelledText, NeuronSet, in_order, keyed, require_same
+from .core import Dilemma, FiringStats, LabelledText, NeuronSet, Resampling, in_order, keyed, require_same
 from .data import require_one_spelling
 from .intervene import Edit, EditLog, require_neurons_of, zero
 from .intervene import editing as _editing
@@ -102,10 +102,10 @@ class ValueLens(LensModel):
         sets: Mapping[str, NeuronSet],
         *,
         edit: Edit | None = None,
-        controls: int = CONTROLS,
+        controls: Controls | int = Controls(),  # noqa: B008 - frozen
         stats: FiringStats | None = None,
         question: Question | str = "label",
-        inference: Inference | None = None,
+        resampling: Resampling | None = None,
         batching: Batching | None = None,
         progress: Progress | None = None,
     ) -> SupportMatrix:
@@ -119,7 +119,8 @@ class ValueLens(LensModel):
         require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))
         sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
         site = self.site(sorted(sites)[0])
-        if stats is None and controls:
+        controls = as_controls(controls)
+        if stats is None and controls.n:
             scenarios = [
                 LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
             ]
@@ -133,9 +134,9 @@ class ValueLens(LensModel):
             sets,
             edit or zero(),
             stats,
-            n_controls=controls,
+            controls=controls,
             question=_question(question),
-            inference=inference or Inference(),
+            resampling=resampling or Resampling(),
             batching=batching,
             progress=progress,
         )

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
-from value_lens.causal._controls import Bins, Strata, _merged, overlap
+from value_lens.causal._bins import Bins, _merged
+from value_lens.causal._random_sets import overlap
+from value_lens.causal._strata import Strata
 from value_lens.errors import MismatchError, NeuronError
 
 N_LAYERS, D_MLP = 3, 61
@@ -42,9 +44,9 @@ CHOSEN = [(0, 1), (0, 5), (0, 9), (1, 0), (2, 60), (2, 30)]
 def test_bins_hold_alike_neurons_together_and_in_order(seed, d_mlp):
     g = torch.Generator().manual_seed(seed)
     rate, loudness = (torch.randint(0, 30, (2, d_mlp), generator=g) / 7 for _ in range(2))
-    bins = Bins.by(rate, loudness)
+    bins = Bins.build(rate, loudness)
     n_layers, n_rows, n_columns = bins.shape
-    column, row, layer = bins.of % n_columns, bins.of // n_columns % n_rows, bins.of // n_columns // n_rows
+    column, row, layer = bins.bin % n_columns, bins.bin // n_columns % n_rows, bins.bin // n_columns // n_rows
     for at in range(n_layers):
         here = layer == at
         assert here.view(n_layers, d_mlp)[at].all()
@@ -56,8 +58,8 @@ def test_bins_hold_alike_neurons_together_and_in_order(seed, d_mlp):
 
 def test_the_loudest_have_rows_of_their_own():
     loudness = torch.arange(2000.0).flip(0)[None]
-    bins = Bins.by(torch.zeros(1, 2000), loudness)
-    n_in_row = torch.bincount(bins.of // bins.shape[2]).flip(0)
+    bins = Bins.build(torch.zeros(1, 2000), loudness)
+    n_in_row = torch.bincount(bins.bin // bins.shape[2]).flip(0)
     assert n_in_row[:4].tolist() == [5, 5, 10, 20] and len(n_in_row) == bins.shape[1]
     usual = n_in_row[6:]
     assert usual.float().std() < 2 and usual.max() < 2000 / 30
@@ -94,8 +96,8 @@ def test_neighbours_are_merged_as_little_as_can_be(bins, pool):
 @laws
 @given(pairs, st.integers(0, 1000), st.sampled_from([2, 5]))
 def test_strata_are_roomy_within_a_layer_and_of_neighbouring_bins(neurons, seed, pool):
-    chosen, bins = made(neurons), Bins.by(with_ties(seed), some(seed))
-    strata = Strata.of(chosen, bins, pool=pool)
+    chosen, bins = made(neurons), Bins.build(with_ties(seed), some(seed))
+    strata = Strata.build(chosen, bins, pool=pool)
     assert torch.equal(torch.bincount(strata.stratum), strata.size)
     member_flat = [layer * D_MLP + index for layer, index in chosen]
     for number in range(len(strata.size)):
@@ -105,16 +107,16 @@ def test_strata_are_roomy_within_a_layer_and_of_neighbouring_bins(neurons, seed,
         layer = set((inside // D_MLP).tolist())
         assert len(layer) == 1
         assert len(inside) >= pool * n_members or len(inside) == D_MLP  # roomy, or all of the layer
-        rows = (bins.of[inside] // bins.shape[2]).unique()
-        columns = (bins.of[inside] % bins.shape[2]).unique()
-        between = torch.isin(bins.of // bins.shape[2], torch.arange(int(rows.min()), int(rows.max()) + 1))
-        between &= (bins.of % bins.shape[2] >= columns.min()) & (bins.of % bins.shape[2] <= columns.max())
+        rows = (bins.bin[inside] // bins.shape[2]).unique()
+        columns = (bins.bin[inside] % bins.shape[2]).unique()
+        between = torch.isin(bins.bin // bins.shape[2], torch.arange(int(rows.min()), int(rows.max()) + 1))
+        between &= (bins.bin % bins.shape[2] >= columns.min()) & (bins.bin % bins.shape[2] <= columns.max())
         assert set(between.nonzero().flatten().tolist()) == set(inside.tolist())
 
 
 def test_fairness_is_what_draws_show():
     crowded = made([(0, index) for index in range(25)] + [(1, 7), (1, 8)])
-    strata = Strata.of(crowded, Bins.by(some(1), some(2)))
+    strata = Strata.build(crowded, Bins.build(some(1), some(2)))
     strata.require_room()
     shares = [len(set(strata.control(strata.draw(k, 0), k, 0)) & set(crowded)) / len(crowded) for k in range(400)]
     assert sum(shares) / len(shares) == pytest.approx(strata.fairness["expected_overlap"], abs=0.01)
@@ -122,7 +124,7 @@ def test_fairness_is_what_draws_show():
     assert strata.mean(some(2)) == pytest.approx(
         sum(float(some(2)[strata.control(strata.draw(k, 0), k, 0).mask()].mean()) for k in range(400)) / 400, abs=0.01
     )
-    assert Strata.of(made([]), Bins.by(some(1))).fairness == {"not_widened": 0.0, "expected_overlap": 0.0}
+    assert Strata.build(made([]), Bins.build(some(1))).fairness == {"not_widened": 0.0, "expected_overlap": 0.0}
 
 
 # Draws
@@ -131,7 +133,7 @@ def test_fairness_is_what_draws_show():
 def test_every_choice_of_a_stratum_is_as_likely_with_the_set_and_without():
     """Two of ten: 45 pairs for the rank; for the mean the 28 pairs of the eight outside."""
     chosen = vl.NeuronSet.of([(0, 3), (0, 8)], site="post", n_layers=1, d_mlp=10)
-    strata = Strata.of(chosen, Bins.by(torch.zeros(1, 10)))
+    strata = Strata.build(chosen, Bins.build(torch.zeros(1, 10)))
     n_draws = 3000
     drawn = [strata.draw(number, 1) for number in range(n_draws)]
     outside = [strata.without_members(control, number, 1) for number, control in enumerate(drawn)]
@@ -151,12 +153,12 @@ def test_every_choice_of_a_stratum_is_as_likely_with_the_set_and_without():
 def test_a_set_without_effect_is_larger_than_all_its_controls_one_time_in_twenty(favours_loud):
     g = torch.Generator().manual_seed(0)
     loudness = torch.randn(N_LAYERS, 400, generator=g, dtype=torch.float64).exp()
-    bins, first, n_trials = Bins.by(some(d_mlp=400), loudness), 0, 400 if favours_loud else 200
+    bins, first, n_trials = Bins.build(some(d_mlp=400), loudness), 0, 400 if favours_loud else 200
     for trial in range(n_trials):
         score = favours_loud * loudness.log() + torch.randn(loudness.shape, generator=g, dtype=torch.float64)
         neurons = vl.NeuronSet.from_mask(score >= score.flatten().topk(24).values[-1], site="post")
         effect = (loudness * torch.randn(loudness.shape, generator=g, dtype=torch.float64)).flatten()
-        strata = Strata.of(neurons, bins)
+        strata = Strata.build(neurons, bins)
         own = abs(float(effect[neurons.mask().flatten()].sum()))
         first += all(abs(float(effect[strata.draw(k, trial)].sum())) < own for k in range(19))
     assert first / n_trials <= 0.05 + 2 * (0.05 * 0.95 / n_trials) ** 0.5

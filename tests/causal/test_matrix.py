@@ -9,9 +9,10 @@ import torch
 from scipy import stats
 
 import value_lens as vl
-from value_lens.causal._controls import Bins, Strata
-from value_lens.causal._experiment import loudness
+from value_lens.causal._bins import Bins
+from value_lens.causal._drawing import loudness
 from value_lens.causal._sign_flip import sign_flip_p
+from value_lens.causal._strata import Strata
 from value_lens.errors import DataError, MismatchError
 from value_lens.report import plain_words
 
@@ -53,9 +54,9 @@ def test_cells_are_support_under_each_edit(lens, dilemmas, sets, matrix):
 def test_controls_are_the_seeded_draws_from_the_strata_and_their_mean_is_of_those_without_members(lens, dilemmas, sets, texts):
     stats, n_controls = lens.collect(texts), 8
     matrix = lens.support_matrix(dilemmas, sets, controls=n_controls, stats=stats)
-    bins = Bins.by(stats.rate(), loudness(lens, stats, vl.zero()))
+    bins = Bins.build(stats.rate(), loudness(lens, stats, vl.zero()))
     for value, fewest in (("honesty", 5), ("care", 5)):
-        strata, a = Strata.of(sets[value], bins), matrix.ablated.index(value)
+        strata, a = Strata.build(sets[value], bins), matrix.ablated.index(value)
         assert strata.fairness["expected_overlap"] > 0
         n_more = 5
         for number in range(n_controls):

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import value_lens as vl
-from value_lens.causal._controls import Bins, Strata
+from value_lens.causal._bins import Bins
+from value_lens.causal._strata import Strata
 from value_lens.causal._tilt import _chances, tilted
 
 
@@ -19,7 +20,7 @@ def crowd(favour, *, d_mlp=600, size=40, seed=0):
 @pytest.mark.parametrize("favour", [0.0, 1.0, -1.0, 3.0])
 def test_controls_are_on_average_as_loud_as_their_set(favour):
     loudness, neurons = crowd(favour)
-    strata = Strata.of(neurons, Bins.by(torch.zeros_like(loudness), loudness))
+    strata = Strata.build(neurons, Bins.build(torch.zeros_like(loudness), loudness))
     own = float(loudness.log()[neurons.mask()].mean())
     assert strata.mean(loudness.log()) == pytest.approx(own, abs=0.02)
     drawn = torch.stack([loudness.log().flatten()[strata.draw(number, 0)].mean() for number in range(300)])
@@ -28,7 +29,7 @@ def test_controls_are_on_average_as_loud_as_their_set(favour):
 
 def test_chances_are_how_often_a_neuron_is_drawn():
     loudness, neurons = crowd(1.5, d_mlp=150, size=12)
-    strata = Strata.of(neurons, Bins.by(torch.zeros_like(loudness), loudness))
+    strata = Strata.build(neurons, Bins.build(torch.zeros_like(loudness), loudness))
     n_draws = 3000
     times = torch.zeros(150, dtype=torch.float64)
     for number in range(n_draws):
@@ -62,7 +63,7 @@ def test_as_many_are_expected_as_there_are_members(steep):
 def test_the_loudest_of_all_have_their_own_controls_and_that_is_told():
     loudness = torch.arange(1.0, 201.0, dtype=torch.float64)[None] ** 2
     loudest = vl.NeuronSet.from_mask(loudness > 190**2, site="post")
-    strata = Strata.of(loudest, Bins.by(torch.zeros_like(loudness), loudness))
+    strata = Strata.build(loudest, Bins.build(torch.zeros_like(loudness), loudness))
     assert strata.fairness["expected_overlap"] > 0.3 and strata.fairness["not_widened"] == 0
     control = strata.control(strata.without_members(strata.draw(0, 0), 0, 0), 0, 0)
     assert len(control) == 10 and not set(control) & set(loudest)
@@ -72,5 +73,5 @@ def test_a_single_neuron_is_not_its_own_control_for_being_the_loudest_of_its_str
     loudness = torch.linspace(0, 3, 200, dtype=torch.float64).exp()[None]
     for index in (195, 197, 199):
         single = vl.NeuronSet.of([(0, index)], site="post", n_layers=1, d_mlp=200)
-        strata = Strata.of(single, Bins.by(torch.zeros_like(loudness), loudness))
+        strata = Strata.build(single, Bins.build(torch.zeros_like(loudness), loudness))
         assert 0.15 < strata.fairness["expected_overlap"] < 0.25

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import value_lens as vl
-from value_lens.causal import Inference, SupportMatrix
+from value_lens.causal import SupportMatrix
 from value_lens.causal import _matrix as matrix
 from value_lens.core import COUNT, SIZE, TEXT, FiringStats, Group, Kind, NeuronScores, Numbers, listed, object_of, tuple_of
 from value_lens.core import _firing as firing
@@ -105,13 +105,13 @@ def test_a_support_matrix():
     assert same(matrix.clean_margins, numbers(lambda k: k / 2 - 1, 4))
     assert same(matrix.edited_margins[0], numbers(lambda k: k / 4 - 1, 4)) and bool(matrix.edited_margins[1].isnan().all())
     assert same(matrix.control_margins[0], numbers(lambda k: k / 5 - 2, 3, 4)) and bool(matrix.control_margins[1].isnan().all())
-    assert (matrix.inference.level, matrix.inference.seed) == (0.9, 7) and matrix.meta == {"edit": "zero", "controls": 3}
+    assert (matrix.resampling.level, matrix.resampling.seed) == (0.9, 7) and matrix.meta == {"edit": "zero", "controls": 3}
 
 
 def test_a_support_matrix_without_controls():
     matrix = SupportMatrix.load(FIRST / "matrix_no_controls.safetensors")
     assert matrix.control_margins.shape == (1, 0, 1) and same(matrix.edited_margins, numbers(lambda k: -1, 1, 1))
-    assert matrix.inference == Inference() and matrix.n_neurons == (4,) and matrix.item_ids == ("a",)
+    assert matrix.resampling == vl.Resampling() and matrix.n_neurons == (4,) and matrix.item_ids == ("a",)
 
 
 def test_every_file_of_the_first_schema_is_tried_here():

@@ -29,8 +29,8 @@ def cell_p(matrix: "SupportMatrix", differences: Float64[Tensor, "ablated item"]
     corrected = sign_flip_p(
         [differences[known][:, items] for items, known in matrix.measured.values()],
         [matrix.clusters[items] for items, _ in matrix.measured.values()],
-        n_resamples=matrix.inference.n_resamples,
-        generator=torch.Generator().manual_seed(matrix.inference.seed),
+        n_resamples=matrix.resampling.n,
+        generator=torch.Generator().manual_seed(matrix.resampling.seed),
     )
     for ((l, v), (_, known)), p in zip(matrix.measured.items(), corrected, strict=True):
         found[l, v, known] = p

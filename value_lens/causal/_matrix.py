@@ -10,14 +10,13 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from ..core import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Kind, Numbers, listed, object_of, unchanged, view_of
+from ..core import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Kind, Numbers, Resampling, listed, object_of, unchanged, view_of
 from ..core import _store as store
 from ..errors import DataError, UnknownNameError
 from ..measure import supports
 from ._cells import cell_intervals, cell_p
 from ._intervals import difference_interval, mean_interval
 from ._rank import rank_among
-from ._resampling import Inference
 from ._verdicts import SpecificEffects, specific_effects
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class SupportMatrix:
     edited_margins: Float64[Tensor, "ablated item"]
     control_margins: Float64[Tensor, "ablated control item"]
     outside_margins: Float64[Tensor, "ablated control item"] | None = None
-    inference: Inference = field(default_factory=Inference)
+    resampling: Resampling = field(default_factory=Resampling)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def items_of(self, language: str, value: str) -> list[int]:
@@ -169,13 +168,13 @@ class SupportMatrix:
     @functools.cached_property
     def interval(self) -> Float64[Tensor, "language value ablated bound"]:
         """Interval of the effect over clusters, each cell's own (not corrected for their number); see `difference_interval`."""
-        clean, edited, level = supports(self.clean_margins)[None], supports(self.edited_margins), self.inference.level
+        clean, edited, level = supports(self.clean_margins)[None], supports(self.edited_margins), self.resampling.level
         return cell_intervals(self, lambda i: difference_interval(edited[:, i], clean[:, i], self.clusters[i], level=level))
 
     @functools.cached_property
     def margin_interval(self) -> Float64[Tensor, "language value ablated bound"]:
         """Student's t interval of the margin effect over clusters, each cell's own; see `mean_interval`."""
-        change, level = self.margin_change, self.inference.level
+        change, level = self.margin_change, self.resampling.level
         return cell_intervals(self, lambda i: mean_interval(change[:, i], self.clusters[i], level=level))
 
     @functools.cached_property
@@ -226,7 +225,11 @@ class SupportMatrix:
     def save(self, path: str | Path) -> Path:
         lists = ("item_ids", "item_values", "item_languages", "item_clusters", "values", "languages", "ablated", "n_neurons")
         meta = {name: list(getattr(self, name)) for name in lists}
-        meta |= {"inference": dict(vars(self.inference)), "meta": dict(self.meta)}
+        settings = self.resampling
+        meta |= {
+            "inference": {"n_resamples": settings.n, "level": settings.level, "seed": settings.seed},
+            "meta": dict(self.meta),
+        }
         names = ("clean_margins", "edited_margins", "control_margins", "outside_margins")
         return store.save(path, KIND, meta, {n: getattr(self, n) for n in names if getattr(self, n) is not None})
 
@@ -238,6 +241,8 @@ class SupportMatrix:
             for kind in ("value", "language"):
                 if unknown := set(meta[f"item_{kind}s"]) - set(meta[f"{kind}s"]):
                     raise DataError(f"has items of {kind} {sorted(unknown)[0]!r}, which is none of its {kind}s")
-            return cls(**lists, **margins, inference=Inference(**meta["inference"]), meta=meta["meta"])
+            settings = meta["inference"]
+            resampling = Resampling(n=settings["n_resamples"], level=settings["level"], seed=settings["seed"])
+            return cls(**lists, **margins, resampling=resampling, meta=meta["meta"])
 
         return store.load(path, KIND, build)

@@ -69,7 +69,7 @@ class _Changes:
 
 
 def specific_effects(matrix: "SupportMatrix") -> SpecificEffects:
-    """By clusters of items, in every language; `matrix.inference` has the number of deals, the level and the seed."""
+    """By clusters of items, in every language; `matrix.resampling` has the number of deals, the level and the seed."""
     shape = len(matrix.languages), len(matrix.values), len(matrix.ablated)
     effect = torch.full(shape, torch.nan, dtype=torch.float64)
     interval = torch.full((*shape, 2), torch.nan, dtype=torch.float64)
@@ -82,7 +82,7 @@ def specific_effects(matrix: "SupportMatrix") -> SpecificEffects:
             for a in range(shape[2]):
                 reckonings = changes.reckonings(v, a, changes.sets[:, a])
                 found = changes.cautious(reckonings, v)
-                effect[l, v, a], interval[l, v, a] = found.difference, found.interval(matrix.inference.level)
+                effect[l, v, a], interval[l, v, a] = found.difference, found.interval(matrix.resampling.level)
                 if a == changes.own[v]:
                     controls[l, v] = changes.control_effects(v, a)
                     if not found.error.isnan():
@@ -129,8 +129,8 @@ def _p(
         deal_p(
             [(v, reckonings[which]) for (_, v), reckonings in cells.items()],
             of,
-            n_resamples=matrix.inference.n_resamples,
-            generator=torch.Generator().manual_seed(matrix.inference.seed),
+            n_resamples=matrix.resampling.n,
+            generator=torch.Generator().manual_seed(matrix.resampling.seed),
         )
         for which in (0, 1)
     ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..causal import CONTROLS
+from ..causal import Controls
 from ..data import DEFAULT
 from ..study import COMPOSED
 from ._tables import show
@@ -69,7 +69,7 @@ def run(
     filter: Annotated[float, typer.Option(help="VAPE: quantile a firing probability must exceed.")] = 0.95,
     bar: Annotated[float, typer.Option(help="VAPE: quantile that assigns a neuron to a value.")] = 0.95,
     threshold: Annotated[float, typer.Option(help="Opposition: least difference of firing probability.")] = 0.03,
-    controls: Annotated[int, typer.Option(help="Matched random neuron sets per value.")] = CONTROLS,
+    controls: Annotated[int, typer.Option(help="Matched random neuron sets per value.")] = Controls().n,
     scoring: Annotated[str, typer.Option(help="label (A or B) or continuation (the option's words).")] = "label",
     wording: Annotated[
         str | None,

@@ -21,6 +21,7 @@ from ._records import (
     record_from,
 )
 from ._registry import Entry, Registry
+from ._resampling import Resampling
 from ._scores import NeuronScores, average_precision
 from ._store import canonical_json, require_writable, write_atomically, write_json
 from ._systems import Value, ValueSystem
@@ -47,6 +48,7 @@ __all__ = [
     "Record",
     "Registry",
     "RepeatedField",
+    "Resampling",
     "SEED",
     "SHARE",
     "SIZE",

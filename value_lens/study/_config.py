@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..causal import CONTROLS
+from ..causal import Controls
 from ..data import DEFAULT, FILLINGS, PerGroup, require_count
 from ..errors import DataError, UnknownNameError
 from ..locate import Rule, threshold_rule, top_rule, vape_rule
@@ -56,7 +56,7 @@ class Job:
     filter: float = 0.95
     bar: float = 0.95
     threshold: float = 0.03
-    controls: int = CONTROLS
+    controls: int = Controls().n
     scoring: str = "label"
     wording: str | None = None
     too_long: str = Batching.too_long

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from ..causal import Inference, SupportMatrix
-from ..core import FiringStats, NeuronScores, NeuronSet
+from ..causal import Controls, SupportMatrix
+from ..core import FiringStats, NeuronScores, NeuronSet, Resampling
 from ..core import _store as store
 from ..errors import DataError, OutputError
 from ..lens import ValueLens
@@ -83,10 +83,10 @@ def run_job(job: Job, out: str | Path, on_progress: OnProgress = _quiet) -> JobR
     matrix = lens.support_matrix(
         data.dilemmas,
         sets[job.method],
-        controls=job.controls,
+        controls=Controls(n=job.controls, seed=job.seed),
         stats=stats,
         question=question,
-        inference=Inference(seed=job.seed),
+        resampling=Resampling(seed=job.seed),
         progress=lambda done, total: on_progress("ablating", done, total),
     )
     summaries = {name: method_summary(scores[name], sets[name], true) for name in scores}
