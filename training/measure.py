@@ -20,6 +20,7 @@ def measure(
     *,
     per_value: int = 40,
     controls: int = 2,
+    per_group: int = 60,
     splits: tuple[str, ...] = ("activation", "evaluation"),
     languages: tuple[str, ...] = ("en", "zh"),
 ) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def measure(
     lens = vl.ValueLens(vl.load_model(folder))
     true = read_true_neurons(folder) or {}
     true = {value: dataclasses.replace(neurons, model=lens.info.fingerprint) for value, neurons in true.items()}
-    stats = lens.collect(vl.load_texts(fillings="held_out", languages=languages, per_group=60))
+    stats = lens.collect(vl.load_texts(fillings="held_out", languages=languages, per_group=per_group))
     found: dict[str, Any] = {"splits": {}}
     for split in splits:
         dilemmas = vl.load_dilemmas(split=split, fillings="held_out", languages=languages, per_group=per_value)
@@ -38,7 +39,7 @@ def measure(
             "lowest_clean": float(matrix.clean.min()),
             "smallest_own_drop": float(-matrix.effect[own].max()),
             "largest_other_move": float(matrix.effect[~own].abs().max()),
-            "largest_control_move": float(matrix.outside_effect.abs().nan_to_num().max()),
+            "largest_control_move": float(matrix.outside_effect.abs().nan_to_num().max()) if controls else 0.0,
         }
     for name, scores in {"vape": vl.vape(stats), "opposition": vl.opposition(stats)}.items():
         precision = {value: round(vl.average_precision(scores.of(value), true[value]), 4) for value in scores.values}

@@ -7,10 +7,10 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from ._version import __version__
+from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from ._face import *
+    from ._face import *  # noqa: F403
 
 
 def __getattr__(name: str) -> Any:

@@ -127,8 +127,10 @@ def test_what_cannot_be_asked_is_refused(lens, dilemmas):
         vl.ChoiceFormat("What now?", (" A", " B"))
     with pytest.raises(DataError, match="labels need a prompt that presents the options"):
         vl.ChoiceFormat("{scenario}", (" A", " B"))
-    same = vl.Question("label", {"en": vl.ChoiceFormat("{scenario} {first} {second}:", (" A", " A"))})
-    with pytest.raises(DataError, match="the same to this tokenizer"):
+    with pytest.raises(DataError, match="two different texts"):
+        vl.ChoiceFormat("{scenario} {first} {second}:", (" A", " A"))
+    same = vl.Question("label", {"en": vl.ChoiceFormat("{scenario} {first} {second}:", (" A", " A a"))})
+    with pytest.raises(DataError, match="the same to this tokenizer, or one begins the other"):
         lens.margins([d for d in dilemmas if d.language == "en"], question=same)
     long = dataclasses.replace(dilemmas[0], scenario="the river " * 90)
     with pytest.raises(DataError, match="the model's context is 96"):

@@ -21,11 +21,24 @@ def organism():
     return vl.load_organism("selective-gelu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_bar_is_kept_on_fillings_never_seen(organism, language):
     """Forty dilemmas a cell, as on the card: with twenty a single flip is the whole of the 5 points that others may move."""
     found = measure.measure(organism.folder, per_value=40, controls=1, splits=("evaluation",), languages=(language,))
     assert measure.failures(found) == []
+
+
+def test_its_bars_are_kept_on_every_frame_once(organism):
+    """The same on one filling of each frame, without controls; here a single flip of another value's 12 items is allowed."""
+    found = measure.measure(organism.folder, per_value=12, controls=0, per_group=24, splits=("evaluation",))
+    row = found["splits"]["evaluation"]
+    assert row["n_dilemmas"] == 12 * 12 * 2
+    assert row["lowest_clean"] >= measure.BARS["clean"] and row["smallest_own_drop"] >= measure.BARS["own_drop"]
+    assert row["largest_other_move"] <= 1 / 12 + 1e-9
+    assert all(
+        found[method]["mean_average_precision"] >= measure.BARS["average_precision"] for method in ("vape", "opposition")
+    )
 
 
 @pytest.mark.slow
