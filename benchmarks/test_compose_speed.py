@@ -18,7 +18,7 @@ _PEAK = """
 import resource, sys
 import value_lens as vl
 from value_lens.data import stream
-n_texts = sum(1 for _ in stream(vl.LabelledText, "bank", per_group=int(sys.argv[1])))
+n_texts = sum(1 for _ in stream(vl.LabelledText, "bank", vl.Selection(per_group=int(sys.argv[1]))))
 print(n_texts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
@@ -34,7 +34,9 @@ def peak(per_group):
 
 @pytest.mark.benchmark(group="the bank")
 def test_composing(benchmark):
-    n_texts = benchmark.pedantic(lambda: sum(1 for _ in stream(vl.LabelledText, "bank", per_group=3000)), rounds=1)
+    n_texts = benchmark.pedantic(
+        lambda: sum(1 for _ in stream(vl.LabelledText, "bank", vl.Selection(per_group=3000))), rounds=1
+    )
     assert n_texts == N_TEXTS
     if benchmark.enabled:
         assert benchmark.stats["min"] < MOST_SECONDS
@@ -47,7 +49,7 @@ def test_loading_one_split(benchmark):
 
     def load():
         bank.frames.cache_clear()
-        return vl.load_dilemmas(per_group=200)
+        return vl.load_dilemmas(selection=vl.Selection(per_group=200))
 
     benchmark.pedantic(load, rounds=3)
     if benchmark.enabled:

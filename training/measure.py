@@ -28,10 +28,12 @@ def measure(
     lens = vl.ValueLens(vl.load_model(folder))
     true = read_true_neurons(folder) or {}
     true = {value: dataclasses.replace(neurons, model=lens.info.fingerprint) for value, neurons in true.items()}
-    stats = lens.collect(vl.load_texts(fillings="held_out", languages=languages, per_group=per_group))
+    stats = lens.collect(vl.load_texts(selection=vl.Selection(fillings="held_out", languages=languages, per_group=per_group)))
     found: dict[str, Any] = {"splits": {}}
     for split in splits:
-        dilemmas = vl.load_dilemmas(split=split, fillings="held_out", languages=languages, per_group=per_value)
+        dilemmas = vl.load_dilemmas(
+            selection=vl.Selection(split=split, fillings="held_out", languages=languages, per_group=per_value)
+        )
         matrix = lens.support_matrix(dilemmas, true, controls=controls, stats=stats)
         own = torch.eye(len(true), dtype=torch.bool).expand_as(matrix.effect)
         found["splits"][split] = {

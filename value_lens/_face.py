@@ -17,7 +17,7 @@ from .core import (
     average_precision,
     load_strategies,
 )
-from .data import load_dilemmas, load_items, load_questions, load_texts
+from .data import Selection, load_dilemmas, load_items, load_questions, load_texts
 from .errors import ValueLensError
 from .intervene import Edit, interventions, mean, zero
 from .lens import TokenActivations, ValueLens
@@ -55,6 +55,7 @@ __all__ = [
     "Question",
     "QuestionnaireItem",
     "Resampling",
+    "Selection",
     "SituationalQuestion",
     "SupportMatrix",
     "TokenActivations",

@@ -135,7 +135,7 @@ def test_roles_that_are_exchanged_between_frames_are_noticed():
 
 @pytest.fixture(scope="module")
 def bank():
-    return vl.load_texts(per_group=64), vl.load_dilemmas(per_group=160)
+    return vl.load_texts(selection=vl.Selection(per_group=64)), vl.load_dilemmas(selection=vl.Selection(per_group=160))
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_the_bank_keeps_every_bar(audited):
 
 @pytest.mark.parametrize("source", ["bank", "bank:schwartz"])
 def test_the_bank_at_length_keeps_every_bar(source):
-    texts, dilemmas = vl.load_texts(source, per_group=64), vl.load_dilemmas(source, per_group=200)
+    texts, dilemmas = vl.load_texts(source, vl.Selection(per_group=64)), vl.load_dilemmas(source, vl.Selection(per_group=200))
     found = audit_corpus(texts, dilemmas, source=source)
     assert found.failures() == []
     for each in found.languages.values():
@@ -201,11 +201,11 @@ def test_bars_may_be_set(audited):
 
 
 def test_unused_frames_are_named():
-    found = audit_corpus([], vl.load_dilemmas(values=["justice"], per_group=10))
-    used = {d.id.split("/")[0] for d in vl.load_dilemmas(values=["justice"], per_group=10)}
+    found = audit_corpus([], vl.load_dilemmas(selection=vl.Selection(values=["justice"], per_group=10)))
+    used = {d.id.split("/")[0] for d in vl.load_dilemmas(selection=vl.Selection(values=["justice"], per_group=10))}
     known = {frame.id for frame in frames() if (frame.value, frame.split) == ("justice", "evaluation")}
     assert set(found.unused_frames) == known - used and len(used) == 10
-    assert audit_corpus([], vl.load_dilemmas(values=["justice"], per_group=16)).unused_frames == ()
+    assert audit_corpus([], vl.load_dilemmas(selection=vl.Selection(values=["justice"], per_group=16))).unused_frames == ()
 
 
 def test_a_value_of_no_system_is_looked_for_by_its_own_name():

@@ -33,7 +33,7 @@ def test_sources_are_shown_with_their_licences():
 
 
 def test_audit_shows_and_writes_its_page(tmp_path):
-    path = write_jsonl(tmp_path / "some.jsonl", vl.load_dilemmas(values=["justice"], per_group=200))
+    path = write_jsonl(tmp_path / "some.jsonl", vl.load_dilemmas(selection=vl.Selection(values=["justice"], per_group=200)))
     found = invoke("audit", path, "--out", tmp_path / "page.txt", "--strict")
     page = (tmp_path / "page.txt").read_text(encoding="utf-8")
     assert found.exit_code == 0 and page in found.output
@@ -64,7 +64,7 @@ def test_audit_of_a_bad_corpus_ends_with_an_error_when_strict(tmp_path):
 
 
 def test_bad_rows_end_an_audit_or_are_kept_beside(tmp_path):
-    path = write_jsonl(tmp_path / "t.jsonl", vl.load_texts(values=["justice"], per_group=4))
+    path = write_jsonl(tmp_path / "t.jsonl", vl.load_texts(selection=vl.Selection(values=["justice"], per_group=4)))
     path.write_text(path.read_text(encoding="utf-8") + '{"id": "x"}\n', encoding="utf-8")
     found = invoke("audit", path)
     assert found.exit_code == 1 and "line 17: field 'text' is missing" in found.output.replace("\n", " ")

@@ -61,7 +61,7 @@ class Table(Reader):
 
     def read(self, path, changed, rng):
         skip = path.with_name("bad.jsonl") if rng.random() < 0.7 else None
-        found = vl.load_texts(path, skip_bad=skip, per_group=None)
+        found = vl.load_texts(path, vl.Selection(per_group=None), skip_bad=skip)
         whole = isinstance(changed, list) and all(isinstance(row, dict) for row in changed)
         untouched = [row for row in mutants.GOOD if row in changed] if whole and self.by_rows else []
         sound_records(found, [row for row in untouched if alone(row, changed)])
@@ -97,7 +97,7 @@ class Published(Table):
         return mutants.mutate(self.rows, self.write, rng)
 
     def read(self, path, changed, rng):
-        texts, dilemmas = load_corpus(f"{self.layout}:{path}", per_group=None, skip_bad=rng.random() < 0.5)
+        texts, dilemmas = load_corpus(f"{self.layout}:{path}", vl.Selection(per_group=None), skip_bad=rng.random() < 0.5)
         sound_records([*texts, *dilemmas])
 
 
@@ -121,7 +121,9 @@ class Rows(Table):
     def read(self, path, changed, rng):
         rows = mutants.GOOD if changed is None else changed
         whole = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
-        found = vl.load_texts(self.made(rows if whole else [rows]), skip_bad=path.with_name("bad.jsonl"), per_group=None)
+        found = vl.load_texts(
+            self.made(rows if whole else [rows]), vl.Selection(per_group=None), skip_bad=path.with_name("bad.jsonl")
+        )
         sound_records(found, [row for row in mutants.GOOD if whole and row in rows and alone(row, rows)])
 
 

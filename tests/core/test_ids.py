@@ -242,16 +242,18 @@ def test_a_first_column_without_a_name_may_number_the_rows_and_nothing_else(tmp_
 
 def test_splits_are_chosen_by_name():
     parts = {
-        "train": vl.load_texts(values="justice", per_group=2),
-        "test": vl.load_texts(values="justice", per_group=1, seed=1),
+        "train": vl.load_texts(selection=vl.Selection(values="justice", per_group=2)),
+        "test": vl.load_texts(selection=vl.Selection(values="justice", per_group=1, seed=1)),
     }
     whole = datasets.DatasetDict({name: to_dataset(records) for name, records in parts.items()})
     for source in (whole, parts):
-        assert vl.load_texts(source, split="test") == parts["test"]
-        with pytest.raises(DataError, match=r"a \w+ holds splits \(test, train\); choose one, such as split='test'"):
+        assert vl.load_texts(source, vl.Selection(split="test")) == parts["test"]
+        with pytest.raises(
+            DataError, match=r"a \w+ holds splits \(test, train\); choose one, such as Selection\(split='test'\)"
+        ):
             vl.load_texts(source)
         with pytest.raises(UnknownNameError, match=r"unknown split of the \w+ 'dev'; known: test, train"):
-            vl.load_texts(source, split="dev")
+            vl.load_texts(source, vl.Selection(split="dev"))
 
 
 @pytest.mark.parametrize("source", [TEXT, {}, {"a": 5}])

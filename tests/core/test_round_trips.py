@@ -215,7 +215,7 @@ def test_a_corpus_put_right_is_many_pieces_of_evidence_whose_giveaways_the_audit
 @pytest.mark.parametrize("source", BANKS)
 def test_the_bank_gives_texts_and_dilemmas_their_frame_for_a_cluster(source):
     for split, load in (("activation", vl.load_texts), ("evaluation", vl.load_dilemmas)):
-        records = load(source, split=split, per_group=30)
+        records = load(source, vl.Selection(split=split, per_group=30))
         names = {(frame.value, frame.id) for frame in frames(source) if frame.split == split}
         for language in ("en", "zh"):
             assert {(r.value, r.cluster) for r in records if r.language == language} == names

@@ -75,8 +75,8 @@ def test_width_and_outer_white_space_make_no_second_group(field, spelling, sourc
     rows = [{**TEXT, field: "care"}, {**TEXT, "id": "b", field: spelling}]
     found = vl.load_texts(SOURCES[source](rows, tmp_path))
     assert [getattr(text, field) for text in found] == ["care", "care"]
-    asked = {"values": [spelling]} if field == "value" else {"languages": [spelling]}
-    assert vl.load_texts(SOURCES[source](rows, tmp_path), **asked) == found
+    selection = vl.Selection(values=[spelling]) if field == "value" else vl.Selection(languages=[spelling])
+    assert vl.load_texts(SOURCES[source](rows, tmp_path), selection) == found
 
 
 @each_source
@@ -86,8 +86,8 @@ def test_another_case_is_told_with_both_names_and_their_places(field, spelling, 
     rows = [{**TEXT, field: "care"}, *({**TEXT, "id": f"b{k}", field: spelling} for k in range(2))]
     for options in (
         {},
-        {"per_group": 1},
-        {"values" if field == "value" else "languages": ["care"]},
+        {"selection": vl.Selection(per_group=1)},
+        {"selection": vl.Selection(**{"values" if field == "value" else "languages": ["care"]})},
         {"skip_bad": tmp_path / "bad"},
     ):
         with pytest.raises(DataError) as caught:

@@ -63,7 +63,7 @@ def test_no_sentence_stands_twice():
 @pytest.mark.parametrize("split", ["activation", "evaluation"])
 @each_source
 def test_two_hundred_distinct_texts_for_each_value_aspect_and_language(split, source):
-    texts = vl.load_texts(source, per_group=200, split=split)
+    texts = vl.load_texts(source, vl.Selection(per_group=200, split=split))
     counts = Counter((text.group, text.text) for text in texts)
     assert max(counts.values()) == 1
     assert set(Counter(text.group for text in texts).values()) == {200} and len(texts) == len(SYSTEMS[source]) * 2 * 2 * 200
@@ -76,19 +76,22 @@ def test_the_scale_of_the_papers(source):
         chosen = [frame for frame in frames(source) if frame.value == value and frame.split == "activation"]
         assert sum(2 * len(frame.fillings) for frame in chosen) >= 3000
     some = SYSTEMS[source].names[:1]
-    texts = [(text.language, text.aspect, text.text) for text in stream(vl.LabelledText, source, values=some, per_group=3000)]
+    texts = [
+        (text.language, text.aspect, text.text)
+        for text in stream(vl.LabelledText, source, vl.Selection(values=some, per_group=3000))
+    ]
     assert Counter(language for language, _, _ in texts) == {"en": 6000, "zh": 6000} and len(set(texts)) == 12_000
-    dilemmas = vl.load_dilemmas(source, per_group=200)
+    dilemmas = vl.load_dilemmas(source, vl.Selection(per_group=200))
     assert len({(d.scenario, d.aligned) for d in dilemmas}) == len(dilemmas) == 2 * 200 * len(SYSTEMS[source])
 
 
 def test_pole_descriptions_and_questions_at_the_scale_of_the_papers():
-    texts = vl.load_texts("bank:poles", per_group=None)
+    texts = vl.load_texts("bank:poles", vl.Selection(per_group=None))
     assert Counter(text.group for text in texts) == {
         (v, a, l): 80 for v in vl.schwartz.higher_order for a in "+-" for l in LANGUAGES
     }
     assert len({text.text for text in texts}) == len({text.id for text in texts}) == 1280
-    questions = vl.load_questions(per_group=3750)
+    questions = vl.load_questions(selection=vl.Selection(per_group=3750))
     assert Counter(q.language for q in questions) == {"en": 15_000, "zh": 15_000}
     assert len({(q.language, q.text) for q in questions}) == len({q.id for q in questions}) == 30_000
     for value in vl.schwartz.higher_order:
@@ -99,7 +102,7 @@ def test_pole_descriptions_and_questions_at_the_scale_of_the_papers():
 def test_poles_are_not_told_apart_by_length_or_by_negations():
     """And both poles speak to 'you' of the same 80 themes: equal places of a pole share one."""
     negations = {"en": r"\b(?:not|never|no|nothing|nobody|rarely|hardly|without|\w+n't)\b", "zh": "不|没|无|别|未"}
-    texts = vl.load_texts("bank:poles", per_group=None)
+    texts = vl.load_texts("bank:poles", vl.Selection(per_group=None))
     for value, language in itertools.product(vl.schwartz.higher_order, LANGUAGES):
         poles = [[t.text for t in texts if (t.value, t.language, t.aspect) == (value, language, a)] for a in "+-"]
         lengths = [sum(map(len, pole)) for pole in poles]
@@ -124,7 +127,10 @@ def test_openings_and_closings_are_the_same_for_every_value_and_name_none():
         assert len(set(around[place][language])) == 40
         for sentence, system in itertools.product(around[place][language], SYSTEMS.values()):
             assert not any(value.is_named_in(sentence, language) for value in system)
-    used = {text.text.split(". ")[0] for text in vl.load_texts(values=["justice"], languages=["en"], per_group=600)}
+    used = {
+        text.text.split(". ")[0]
+        for text in vl.load_texts(selection=vl.Selection(values=["justice"], languages=["en"], per_group=600))
+    }
     assert len(used) >= 38  # any value meets any opening
 
 
@@ -144,13 +150,16 @@ def test_few_draws_differ_in_more_than_one_word():
 
 
 def test_splits_share_no_frame():
-    used = {split: {d.id.split("/")[0] for d in vl.load_dilemmas(split=split)} for split in ("activation", "evaluation")}
+    used = {
+        split: {d.id.split("/")[0] for d in vl.load_dilemmas(selection=vl.Selection(split=split))}
+        for split in ("activation", "evaluation")
+    }
     assert not used["activation"] & used["evaluation"]
 
 
 def test_twins_make_options_uninformative():
     """Every option is aligned in one situation and violating in the other, so a reader of options alone is at chance."""
-    dilemmas = vl.load_dilemmas(per_group=None)
+    dilemmas = vl.load_dilemmas(selection=vl.Selection(per_group=None))
     for language in LANGUAGES:
         aligned = Counter((d.value, d.aligned) for d in dilemmas if d.language == language)
         violating = Counter((d.value, d.violating) for d in dilemmas if d.language == language)
@@ -158,14 +167,14 @@ def test_twins_make_options_uninformative():
 
 
 def test_languages_are_parallel():
-    dilemmas = vl.load_dilemmas(per_group=30)
+    dilemmas = vl.load_dilemmas(selection=vl.Selection(per_group=30))
     pairs = Counter(d.pair_id for d in dilemmas)
     assert set(pairs.values()) == {2}
     assert Counter(d.value for d in dilemmas if d.language == "en") == Counter(d.value for d in dilemmas if d.language == "zh")
 
 
 def test_aspects_differ_only_in_decision_and_reason():
-    texts = {text.id: text for text in vl.load_texts(values=["integrity"], per_group=20)}
+    texts = {text.id: text for text in vl.load_texts(selection=vl.Selection(values=["integrity"], per_group=20))}
     for key, text in texts.items():
         if text.aspect == "+":
             other = texts[key.replace("/+/", "/-/")]
@@ -174,13 +183,13 @@ def test_aspects_differ_only_in_decision_and_reason():
 
 
 def test_composing_repeats_itself_by_seed():
-    first, again, other = (vl.load_texts(per_group=15, seed=seed) for seed in (4, 4, 5))
+    first, again, other = (vl.load_texts(selection=vl.Selection(per_group=15, seed=seed)) for seed in (4, 4, 5))
     assert first == again and first != other
 
 
 def test_held_out_fillings_use_a_word_that_training_never_does():
-    held = vl.load_dilemmas(fillings="held_out", per_group=40)
-    seen = vl.load_dilemmas(fillings="training", per_group=None)
+    held = vl.load_dilemmas(selection=vl.Selection(fillings="held_out", per_group=40))
+    seen = vl.load_dilemmas(selection=vl.Selection(fillings="training", per_group=None))
     assert not {d.id for d in held} & {d.id for d in seen}
     assert all("4" in d.id.split("/")[2] for d in held) and not any("4" in d.id.split("/")[2] for d in seen)
 
@@ -188,7 +197,7 @@ def test_held_out_fillings_use_a_word_that_training_never_does():
 @pytest.mark.parametrize("fillings", ["all", "training", "held_out"])
 def test_frames_and_situations_are_evenly_used(fillings):
     """Twelve draws are of twelve frames, half of them in the first situation; the next twelve of the same in the other."""
-    dilemmas = vl.load_dilemmas(values=["justice"], languages=["en"], fillings=fillings, per_group=72)
+    dilemmas = vl.load_dilemmas(selection=vl.Selection(values=["justice"], languages=["en"], fillings=fillings, per_group=72))
     used = [tuple(d.id.split("/")[:2]) for d in dilemmas]
     for start in range(0, 72, 12):
         turn = used[start : start + 12]

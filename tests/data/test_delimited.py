@@ -132,7 +132,7 @@ def test_the_line_told_is_that_at_which_the_row_begins(tmp_path):
 def test_many_marks_that_are_not_closed_are_read_in_little_time(tmp_path):
     rows = rows_of(*(f'"open {k}' for k in range(20_000)))
     lines = quoting(rows_of("one")[:0], ",") + "".join(f'{k},"open {k},care,+,en\n' for k in range(20_000))
-    assert len(texts_in(tmp_path / "t.tsv", plainly(rows), per_group=None)) == 20_000
+    assert len(texts_in(tmp_path / "t.tsv", plainly(rows), selection=vl.Selection(per_group=None))) == 20_000
     with pytest.raises(BadRowsError, match="20000 of 20000 rows cannot be used"):
         texts_in(tmp_path / "t.csv", lines)
 

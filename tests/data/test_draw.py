@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -86,7 +87,7 @@ def test_every_row_of_a_published_data_set_is_taken(tmp_path):
     source = f"moral_stories:{tmp_path}"
     assert len(vl.load_dilemmas(source)) == MANY and len(vl.load_texts(source)) == 2 * MANY
     up, down = Counter(), Counter()
-    for text in vl.load_texts(source, per_group=50):
+    for text in vl.load_texts(source, vl.Selection(per_group=50)):
         (up if text.aspect == "+" else down)[text.cluster] += 1
     assert up == down and len(up) == 50  # the same stories on both sides
 
@@ -95,9 +96,9 @@ def test_a_corpus_of_files_is_taken_whole_and_the_bank_is_not(tmp_path):
     write_jsonl(tmp_path / "texts.jsonl", plain(vl.LabelledText, MANY))
     write_jsonl(tmp_path / "dilemmas.jsonl", plain(vl.Dilemma, MANY))
     assert [len(found) for found in load_corpus(str(tmp_path))] == [MANY, MANY]
-    assert [len(found) for found in load_corpus(str(tmp_path), per_group=7)] == [7, 7]
-    one = {"values": ["justice"], "languages": ["en"]}
-    assert (len(vl.load_texts(**one)), len(vl.load_dilemmas(**one))) == (400, 200)
+    assert [len(found) for found in load_corpus(str(tmp_path), vl.Selection(per_group=7))] == [7, 7]
+    one = vl.Selection(values=["justice"], languages=["en"])
+    assert (len(vl.load_texts(selection=one)), len(vl.load_dilemmas(selection=one))) == (400, 200)
 
 
 # Draws
@@ -139,7 +140,7 @@ def rows_in_any_order(draw):
 @given(rows_in_any_order(), st.integers(1, 30), st.integers(0, 3))
 def test_a_draw_takes_turns_among_clusters_is_one_for_one_seed_and_keeps_the_order(rows, per_group, seed):
     records = [vl.Dilemma(scenario="s", aligned="a", violating="b", **row) for row in rows]
-    found = vl.load_dilemmas(records, per_group=per_group, seed=seed)
+    found = vl.load_dilemmas(records, vl.Selection(per_group=per_group, seed=seed))
     assert [records.index(record) for record in found] == sorted(records.index(record) for record in found)
     for group in {(record.value, record.language) for record in records}:
         sizes, given_by = (Counter(r.cluster for r in some if (r.value, r.language) == group) for some in (records, found))
@@ -148,16 +149,16 @@ def test_a_draw_takes_turns_among_clusters_is_one_for_one_seed_and_keeps_the_ord
         assert all(min(size, turns) <= given_by[unit] <= min(size, turns + 1) for unit, size in sizes.items())
     shuffled = random.Random(0).sample(records, len(records))
     ids = {record.id for record in found}
-    assert {record.id for record in vl.load_dilemmas(shuffled, per_group=per_group, seed=seed)} == ids
-    assert {record.id for record in vl.load_dilemmas(records, per_group=per_group + 1, seed=seed)} >= ids
+    assert {record.id for record in vl.load_dilemmas(shuffled, vl.Selection(per_group=per_group, seed=seed))} == ids
+    assert {record.id for record in vl.load_dilemmas(records, vl.Selection(per_group=per_group + 1, seed=seed))} >= ids
 
 
 @pytest.mark.parametrize("n", [1, 3, 6, 7, 20])
 def test_languages_and_aspects_that_hold_the_same_give_the_same(n):
-    dilemmas = vl.load_dilemmas(dilemmas_of(60), per_group=n, seed=5)
+    dilemmas = vl.load_dilemmas(dilemmas_of(60), vl.Selection(per_group=n, seed=5))
     chosen = {l: [d.pair_id for d in dilemmas if d.language == l] for l in ("en", "zh")}
     assert chosen["en"] == chosen["zh"] and len(chosen["en"]) == 2 * n
-    texts = vl.load_texts(texts_of(60), per_group=n, seed=5)
+    texts = vl.load_texts(texts_of(60), vl.Selection(per_group=n, seed=5))
     by_group = {}
     for text in texts:
         by_group.setdefault(text.group, []).append(text.id.split("/")[0])
@@ -168,22 +169,28 @@ def test_the_seed_decides_which_and_every_record_has_its_chance():
     records = dilemmas_of(30, languages=("en",), values=("care",))
     counts = Counter()
     for seed in range(60):
-        found = vl.load_dilemmas(records, per_group=6, seed=seed)
+        found = vl.load_dilemmas(records, vl.Selection(per_group=6, seed=seed))
         assert len({d.cluster for d in found}) == 6
         counts.update(d.id for d in found)
     assert len(counts) == 30  # one of five in each frame: 12 times on average, sd 3
     assert min(counts.values()) >= 1 and max(counts.values()) <= 28
-    orders = [tuple(d.id for d in vl.load_dilemmas(records, per_group=3, seed=seed)) for seed in range(10)]
+    orders = [tuple(d.id for d in vl.load_dilemmas(records, vl.Selection(per_group=3, seed=seed))) for seed in range(10)]
     assert len(set(orders)) > 5
 
 
 @each_source
 def test_a_draw_is_the_same_from_every_source(source, tmp_path):
     records = dilemmas_of(40)
-    found = vl.load_dilemmas(SOURCES[source](records, tmp_path), per_group=9, seed=2, values=["duty"])
-    assert found == [d for d in vl.load_dilemmas(records, per_group=9, seed=2) if d.value == "duty"] and len(found) == 18
-    assert list(stream(vl.Dilemma, SOURCES[source](records, tmp_path), per_group=9, seed=2, values=["duty"])) == found
-    counted = sample(vl.Dilemma, SOURCES[source](records, tmp_path), per_group=9, seed=2, values=["duty"])
+    found = vl.load_dilemmas(SOURCES[source](records, tmp_path), vl.Selection(per_group=9, seed=2, values=["duty"]))
+    assert (
+        found == [d for d in vl.load_dilemmas(records, vl.Selection(per_group=9, seed=2)) if d.value == "duty"]
+        and len(found) == 18
+    )
+    assert (
+        list(stream(vl.Dilemma, SOURCES[source](records, tmp_path), vl.Selection(per_group=9, seed=2, values=["duty"])))
+        == found
+    )
+    counted = sample(vl.Dilemma, SOURCES[source](records, tmp_path), vl.Selection(per_group=9, seed=2, values=["duty"]))
     assert (counted.records, counted.n_available, counted.n_clusters) == (found, 80, 6)
 
 
@@ -191,11 +198,11 @@ def test_bad_rows_and_unknown_names_are_told_of_a_draw_too(tmp_path):
     path = write_jsonl(tmp_path / "d.jsonl", dilemmas_of(6))
     path.write_text(path.read_text() + '{"id": "x"}\n')
     with pytest.raises(DataError, match="1 of 25 rows cannot be used"):
-        vl.load_dilemmas(path, per_group=1)
-    assert len(vl.load_dilemmas(path, per_group=1, skip_bad=tmp_path / "bad.jsonl")) == 4
+        vl.load_dilemmas(path, vl.Selection(per_group=1))
+    assert len(vl.load_dilemmas(path, vl.Selection(per_group=1), skip_bad=tmp_path / "bad.jsonl")) == 4
     assert len((tmp_path / "bad.jsonl").read_text().splitlines()) == 1
     with pytest.raises(vl.ValueLensError, match="unknown value 'zeal'; known: care, duty"):
-        vl.load_dilemmas(dilemmas_of(6), per_group=1, values=["zeal"])
+        vl.load_dilemmas(dilemmas_of(6), vl.Selection(per_group=1, values=["zeal"]))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +228,7 @@ def test_a_source_that_changes_between_readings_is_told(again, problem):
 @pytest.mark.parametrize("kind", LOADERS, ids=lambda kind: kind.__name__)
 def test_a_number_below_one_is_refused(kind, number):
     with pytest.raises(DataError, match=f"per_group is {number}; give a count of at least 1, or None for all"):
-        LOADERS[kind](plain(kind, 2), per_group=number)
+        LOADERS[kind](plain(kind, 2), vl.Selection(per_group=number))
 
 
 # The main job and the terminal
@@ -253,25 +260,23 @@ def test_a_run_tells_how_many_of_how_many_it_used(folders, files, tmp_path, per_
 @pytest.mark.parametrize("fillings", ["all", "training", "held_out"])
 @pytest.mark.parametrize(("source", "value"), [("bank", "justice"), ("bank:schwartz", "power")])
 def test_what_the_bank_could_compose_is_counted_without_composing_it(source, value, fillings):
-    some = {"values": value, "languages": ["zh"], "fillings": fillings}
-    drawn = sample(vl.Dilemma, source, per_group=3, **some)
-    assert drawn.records == vl.load_dilemmas(source, per_group=3, **some)
-    assert drawn.n_available == len(vl.load_dilemmas(source, per_group=None, **some))
+    few = vl.Selection(values=value, languages=["zh"], fillings=fillings, per_group=3)
+    drawn = sample(vl.Dilemma, source, few)
+    assert drawn.records == vl.load_dilemmas(source, few)
+    assert drawn.n_available == len(vl.load_dilemmas(source, replace(few, per_group=None)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["bank", "bank:schwartz"])
 def test_the_texts_that_the_bank_could_compose_are_counted_too(source):
-    n_composed = sum(1 for _ in stream(vl.LabelledText, source))
-    assert sample(vl.LabelledText, source, per_group=1).n_available == n_composed > 100_000
+    n_composed = sum(1 for _ in stream(vl.LabelledText, source, vl.Selection(per_group=None)))
+    assert sample(vl.LabelledText, source, vl.Selection(per_group=1)).n_available == n_composed > 100_000
 
 
 def test_descriptions_and_questions_are_counted_too():
     for kind, load in ((vl.LabelledText, vl.load_texts), (vl.SituationalQuestion, vl.load_questions)):
-        some = {"values": "openness_to_change", "languages": "en"}
-        assert (
-            sample(kind, "bank:poles", per_group=2, **some).n_available == len(load("bank:poles", per_group=None, **some)) > 99
-        )
+        few = vl.Selection(values="openness_to_change", languages="en", per_group=2)
+        assert sample(kind, "bank:poles", few).n_available == len(load("bank:poles", replace(few, per_group=None))) > 99
 
 
 def test_a_run_on_the_bank_keeps_its_numbers_and_tells_them(tmp_path):

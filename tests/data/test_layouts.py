@@ -267,4 +267,4 @@ def test_any_table_by_a_column_map(tmp_path):
     ):  # fmt: skip
         assert vl.load_texts(source, columns=columns) == [expected]
     with pytest.raises(UnknownNameError, match="unknown value 'zeal'; known: patience"):
-        vl.load_texts(rows, columns=columns, values=["zeal"])
+        vl.load_texts(rows, vl.Selection(values=["zeal"]), columns=columns)

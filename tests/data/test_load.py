@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 import value_lens as vl
+from value_lens.data import FILLINGS, load_dilemmas, load_texts, write_jsonl
 from value_lens.data import _bank as bank
-from value_lens.data import load_dilemmas, load_texts, write_jsonl
 from value_lens.errors import DataError, UnknownNameError
 
 SOME = ("freedom", "patriotism")
@@ -41,7 +42,7 @@ def frame_of(record):
 
 
 def test_every_group_of_the_bank_has_as_many_texts_all_different():
-    texts = load_texts("bank", per_group=20)
+    texts = load_texts("bank", vl.Selection(per_group=20))
     assert Counter(text.group for text in texts) == {
         (value, aspect, language): 20 for value in vl.chinese_social.names for aspect in "+-" for language in ("en", "zh")
     }
@@ -50,7 +51,7 @@ def test_every_group_of_the_bank_has_as_many_texts_all_different():
 
 
 def test_every_group_of_the_bank_has_as_many_dilemmas_all_different():
-    dilemmas = load_dilemmas("bank", per_group=20)
+    dilemmas = load_dilemmas("bank", vl.Selection(per_group=20))
     assert Counter((d.value, d.language) for d in dilemmas) == {
         (value, language): 20 for value in vl.chinese_social.names for language in ("en", "zh")
     }
@@ -58,14 +59,18 @@ def test_every_group_of_the_bank_has_as_many_dilemmas_all_different():
 
 
 def test_nothing_is_left_to_fill_in():
-    texts = [text.text for text in load_texts("bank", per_group=32)]
-    dilemmas = [part for d in load_dilemmas("bank", per_group=32) for part in (d.scenario, d.aligned, d.violating)]
+    texts = [text.text for text in load_texts("bank", vl.Selection(per_group=32))]
+    dilemmas = [
+        part for d in load_dilemmas("bank", vl.Selection(per_group=32)) for part in (d.scenario, d.aligned, d.violating)
+    ]
     assert not [text for text in texts + dilemmas if "{" in text or "}" in text]
 
 
 def test_the_splits_share_no_frame():
-    activation = {frame_of(text) for text in load_texts("bank", split="activation", values=SOME, languages=["en"])}
-    evaluation = {frame_of(d) for d in load_dilemmas("bank", split="evaluation", values=SOME)}
+    activation = {
+        frame_of(text) for text in load_texts("bank", vl.Selection(split="activation", values=SOME, languages=["en"]))
+    }
+    evaluation = {frame_of(d) for d in load_dilemmas("bank", vl.Selection(split="evaluation", values=SOME))}
     assert activation and evaluation and not activation & evaluation
     every = {frame.id for frame in bank.frames() if frame.value in SOME}
     assert activation | evaluation == every
@@ -73,16 +78,21 @@ def test_the_splits_share_no_frame():
 
 def test_training_and_held_out_fillings_divide_all():
     def ids_of(fillings):
-        return {d.id for d in load_dilemmas("bank", values=["freedom"], languages=["en"], fillings=fillings, per_group=None)}
+        return {
+            d.id
+            for d in load_dilemmas(
+                "bank", vl.Selection(values=["freedom"], languages=["en"], fillings=fillings, per_group=None)
+            )
+        }
 
-    ids = {fillings: ids_of(fillings) for fillings in bank.FILLINGS}
+    ids = {fillings: ids_of(fillings) for fillings in FILLINGS}
     assert not ids["training"] & ids["held_out"]
     assert ids["training"] | ids["held_out"] == ids["all"]
     assert ids["training"] and ids["held_out"]
 
 
 def test_the_aspects_of_a_text_differ_in_decision_and_reason_only():
-    texts = {text.id: text for text in load_texts("bank", values=["freedom"], languages=["en"], per_group=12)}
+    texts = {text.id: text for text in load_texts("bank", vl.Selection(values=["freedom"], languages=["en"], per_group=12))}
     for key, text in texts.items():
         if "/+/" in key:
             twin = texts[key.replace("/+/", "/-/")]
@@ -93,7 +103,7 @@ def test_the_aspects_of_a_text_differ_in_decision_and_reason_only():
 
 def test_twin_situations_exchange_the_roles_of_their_options():
     """So nobody who reads only the options can tell which is aligned."""
-    dilemmas = {d.id: d for d in load_dilemmas("bank", values=["freedom"], languages=["en"], per_group=None)}
+    dilemmas = {d.id: d for d in load_dilemmas("bank", vl.Selection(values=["freedom"], languages=["en"], per_group=None))}
     for key, d in dilemmas.items():
         frame, situation, rest = key.split("/", 2)
         twin = dilemmas[f"{frame}/{1 - int(situation)}/{rest}"]
@@ -102,24 +112,26 @@ def test_twin_situations_exchange_the_roles_of_their_options():
 
 
 def test_languages_hold_the_same_dilemmas():
-    english, chinese = (load_dilemmas("bank", languages=[language], per_group=15, values=SOME) for language in ("en", "zh"))
+    english, chinese = (
+        load_dilemmas("bank", vl.Selection(languages=[language], per_group=15, values=SOME)) for language in ("en", "zh")
+    )
     assert [d.pair_id for d in english] == [d.pair_id for d in chinese]
     assert all(d.scenario.isascii() or "é" in d.scenario or "’" in d.scenario for d in english)
     assert not any(d.scenario.isascii() for d in chinese)
 
 
 def test_the_seed_decides_and_a_subset_of_values_draws_the_same():
-    asked = {"per_group": 8, "languages": ["en"]}
-    first = load_texts("bank", seed=3, **asked)
-    assert load_texts("bank", seed=3, **asked) == first
-    assert load_texts("bank", seed=4, **asked) != first
-    assert load_texts("bank", seed=3, values=SOME, **asked) == [text for text in first if text.value in SOME]
-    fewer = load_texts("bank", seed=3, per_group=3, languages=["en"], values=["freedom"])
+    three = vl.Selection(per_group=8, languages=["en"], seed=3)
+    first = load_texts("bank", three)
+    assert load_texts("bank", three) == first
+    assert load_texts("bank", replace(three, seed=4)) != first
+    assert load_texts("bank", replace(three, values=SOME)) == [text for text in first if text.value in SOME]
+    fewer = load_texts("bank", vl.Selection(seed=3, per_group=3, languages=["en"], values=["freedom"]))
     assert {text.id for text in fewer} < {text.id for text in first}
 
 
 def test_frames_and_situations_are_used_evenly():
-    dilemmas = load_dilemmas("bank", values=["justice"], languages=["en"], per_group=20)
+    dilemmas = load_dilemmas("bank", vl.Selection(values=["justice"], languages=["en"], per_group=20))
     used = Counter(tuple(d.id.split("/")[:2]) for d in dilemmas)
     assert max(used.values()) - min(used.values()) <= 1
 
@@ -127,20 +139,20 @@ def test_frames_and_situations_are_used_evenly():
 @pytest.mark.parametrize("load", [load_texts, load_dilemmas])
 def test_unknown_names_of_the_bank_are_refused_with_the_known_ones(load):
     with pytest.raises(UnknownNameError, match="unknown value 'wealth'; known: prosperity, democracy"):
-        load("bank", values=["freedom", "wealth"])
+        load("bank", vl.Selection(values=["freedom", "wealth"]))
     with pytest.raises(UnknownNameError, match="unknown language 'fr'; known: en, zh"):
-        load("bank", languages=["fr"])
+        load("bank", vl.Selection(languages=["fr"]))
     with pytest.raises(UnknownNameError, match="unknown split 'test'; known: activation, evaluation"):
-        load("bank", split="test")
+        load("bank", vl.Selection(split="test"))
     with pytest.raises(UnknownNameError, match="unknown fillings 'some'; known: all, training, held_out"):
-        load("bank", fillings="some")
+        load("bank", vl.Selection(fillings="some"))
     with pytest.raises(DataError, match="per_group is 0; give a count of at least 1, or None for all"):
-        load("bank", per_group=0)
+        load("bank", vl.Selection(per_group=0))
 
 
 def test_one_name_may_be_given_bare():
-    assert load_texts("bank", values="freedom", languages="en", per_group=2) == load_texts(
-        "bank", values=["freedom"], languages=["en"], per_group=2
+    assert load_texts("bank", vl.Selection(values="freedom", languages="en", per_group=2)) == load_texts(
+        "bank", vl.Selection(values=["freedom"], languages=["en"], per_group=2)
     )
 
 
@@ -165,16 +177,16 @@ def test_every_source_gives_the_same_records(records, jsonl):
 
 
 def test_values_languages_and_counts_are_chosen_in_order(records, jsonl):
-    assert load_texts(jsonl, values=["duty"]) == [r for r in records if r.value == "duty"]
-    assert load_texts(jsonl, languages=["zh"], values=["care"]) == [
+    assert load_texts(jsonl, vl.Selection(values=["duty"])) == [r for r in records if r.value == "duty"]
+    assert load_texts(jsonl, vl.Selection(languages=["zh"], values=["care"])) == [
         r for r in records if (r.value, r.language) == ("care", "zh")
     ]
     twice = records + [
         vl.LabelledText(id=f"u{r.id}", text=r.text, value=r.value, aspect=r.aspect, language=r.language) for r in records
     ]
-    few = load_texts(twice, per_group=1)
+    few = load_texts(twice, vl.Selection(per_group=1))
     assert Counter(r.group for r in few) == Counter({r.group for r in records}) and few == [r for r in twice if r in few]
-    assert load_texts(twice, per_group=None) == twice == load_texts(twice)
+    assert load_texts(twice, vl.Selection(per_group=None)) == twice == load_texts(twice)
 
 
 def test_a_group_of_dilemmas_is_value_and_language():
@@ -182,7 +194,7 @@ def test_a_group_of_dilemmas_is_value_and_language():
         vl.Dilemma(id=f"d{k}", scenario=f"case {k}", aligned="yes", violating="no", value="care", language=("en", "zh")[k % 2])
         for k in range(6)
     ]
-    assert Counter(d.language for d in load_dilemmas(rows, per_group=2)) == {"en": 2, "zh": 2}
+    assert Counter(d.language for d in load_dilemmas(rows, vl.Selection(per_group=2))) == {"en": 2, "zh": 2}
 
 
 def test_columns_may_have_other_names(records, tmp_path):
@@ -203,9 +215,9 @@ def test_columns_may_have_other_names(records, tmp_path):
 
 def test_unknown_names_of_a_file_are_refused_with_those_it_holds(jsonl):
     with pytest.raises(UnknownNameError, match="unknown value 'zeal'; known: care, duty"):
-        load_texts(jsonl, values=["care", "zeal"])
+        load_texts(jsonl, vl.Selection(values=["care", "zeal"]))
     with pytest.raises(UnknownNameError, match="unknown language 'fr'; known: en, zh"):
-        load_texts(jsonl, languages=["fr"])
+        load_texts(jsonl, vl.Selection(languages=["fr"]))
 
 
 def test_records_that_cannot_be_used_are_refused_with_their_row(records, tmp_path):
@@ -223,7 +235,7 @@ def test_records_that_cannot_be_used_are_refused_with_their_row(records, tmp_pat
     with pytest.raises(DataError, match=r"no file .*gone\.jsonl"):
         load_texts(str(tmp_path / "gone.jsonl"))
     with pytest.raises(DataError, match="per_group is -3; give a count of at least 1"):
-        load_texts(records, per_group=-3)
+        load_texts(records, vl.Selection(per_group=-3))
 
 
 def test_a_malformed_line_is_named_with_file_line_and_field(records, tmp_path):
@@ -245,7 +257,7 @@ def test_an_id_that_comes_twice_is_refused_from_any_source(records):
 
 
 def test_one_name_may_be_given_bare_for_any_source(records):
-    assert load_texts(records, values="duty") == load_texts(records, values=["duty"])
+    assert load_texts(records, vl.Selection(values="duty")) == load_texts(records, vl.Selection(values=["duty"]))
 
 
 def test_a_missing_file_with_columns_is_refused(tmp_path):
@@ -257,4 +269,4 @@ def test_a_hub_name_that_cannot_be_reached_says_what_to_do_offline():
     with pytest.raises(
         DataError, match=r"cannot load 'nobody/nothing' \(split 'train'\) as a data set: .*\nOffline: download it where"
     ):
-        load_texts("nobody/nothing", split="train")
+        load_texts("nobody/nothing", vl.Selection(split="train"))

@@ -113,7 +113,7 @@ def test_a_broken_file_is_named(name, content, message, tmp_path):
 
 
 def test_tables_as_people_have_them(tmp_path):
-    texts = vl.load_texts(per_group=1)[:4]
+    texts = vl.load_texts(selection=vl.Selection(per_group=1))[:4]
     frame = to_frame(texts)
     frame.to_csv(tmp_path / "t.csv")  # with its index, under an empty header
     assert vl.load_texts(tmp_path / "t.csv") == texts
@@ -166,22 +166,24 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 
 def test_what_is_never_together_is_told():
     with pytest.raises(DataError, match="holds nothing of value \\['care'\\] in language \\['zh'\\] together"):
-        vl.load_texts([GOOD, {**GOOD, "id": "b", "value": "duty", "language": "zh"}], values=["care"], languages=["zh"])
+        vl.load_texts(
+            [GOOD, {**GOOD, "id": "b", "value": "duty", "language": "zh"}], vl.Selection(values=["care"], languages=["zh"])
+        )
 
 
 @pytest.mark.parametrize("options", [{"split": "train"}, {"fillings": "held_out"}])
 def test_what_has_no_splits_says_so(options):
     with pytest.raises(DataError, match="have no splits"):
-        vl.load_texts("bank:poles", **options)
+        vl.load_texts("bank:poles", vl.Selection(**options))
     with pytest.raises(DataError, match="a list has no splits"):
-        vl.load_texts([GOOD], split="test")
+        vl.load_texts([GOOD], vl.Selection(split="test"))
 
 
 def test_a_corpus_that_holds_one_kind_is_read_as_that_kind(tmp_path):
     (tmp_path / "cm_train.csv").write_text("label,input\n1,I broke it.\n")
     texts, dilemmas = load_corpus(f"ethics:{tmp_path / 'cm_train.csv'}")
     assert len(texts) == 1 and dilemmas == []
-    path = write_jsonl(tmp_path / "d.jsonl", vl.load_dilemmas(per_group=1)[:3])
+    path = write_jsonl(tmp_path / "d.jsonl", vl.load_dilemmas(selection=vl.Selection(per_group=1))[:3])
     path.write_text("broken\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     assert len(load_corpus(str(path), skip_bad=True)[1]) == 3
 
@@ -217,24 +219,27 @@ KINDS = {
 def test_records_go_through_tables_data_sets_and_files_unchanged(kind, rows):
     make, load = KINDS[kind]
     records = [make(k, *row) for k, row in enumerate(rows)]
-    assert load(to_frame(records), per_group=None) == records
-    assert load(to_dataset(records), per_group=None) == records
+    assert load(to_frame(records), vl.Selection(per_group=None)) == records
+    assert load(to_dataset(records), vl.Selection(per_group=None)) == records
     with tempfile.TemporaryDirectory() as folder:
-        assert load(write_jsonl(Path(folder) / "r.jsonl", records), per_group=None) == records
+        assert load(write_jsonl(Path(folder) / "r.jsonl", records), vl.Selection(per_group=None)) == records
 
 
 def test_dilemmas_and_questions_go_through_too():
-    dilemmas, questions = vl.load_dilemmas(per_group=2), vl.load_questions(per_group=2)
+    dilemmas, questions = (
+        vl.load_dilemmas(selection=vl.Selection(per_group=2)),
+        vl.load_questions(selection=vl.Selection(per_group=2)),
+    )
     assert vl.load_dilemmas(to_frame(dilemmas)) == dilemmas == vl.load_dilemmas(to_dataset(dilemmas))
     assert vl.load_questions(to_frame(questions)) == questions == vl.load_questions(to_dataset(questions))
 
 
 def test_a_saved_data_set_folder_is_read(tmp_path):
-    texts = vl.load_texts(per_group=2)
+    texts = vl.load_texts(selection=vl.Selection(per_group=2))
     to_dataset(texts).save_to_disk(tmp_path / "plain")
     datasets.DatasetDict({"train": to_dataset(texts[:4]), "test": to_dataset(texts[4:])}).save_to_disk(tmp_path / "split")
     assert vl.load_texts(str(tmp_path / "plain")) == texts
-    assert vl.load_texts(tmp_path / "split", split="test") == texts[4:]
+    assert vl.load_texts(tmp_path / "split", vl.Selection(split="test")) == texts[4:]
 
 
 def test_an_empty_cell_of_a_table_is_a_missing_field():

@@ -234,8 +234,8 @@ def test_tokens_that_show_nothing_and_end_tokens_cannot_begin_an_answer(models, 
 
 
 def test_every_question_is_asked_under_both_poles_of_its_value():
-    described = vl.load_texts("bank:poles", per_group=3)
-    questions = vl.load_questions(per_group=4)
+    described = vl.load_texts("bank:poles", vl.Selection(per_group=3))
+    questions = vl.load_questions(selection=vl.Selection(per_group=4))
     made = vl.under_poles(described, questions)
     assert len(made) == 2 * len(questions) and len({prompt.id for prompt in made}) == len(made)
     by_text = {text.text: text for text in described}

@@ -44,7 +44,7 @@ def test_its_bars_are_kept_on_every_frame_once(organism):
 @pytest.mark.slow
 def test_every_value_whose_ablation_flips_half_of_its_dilemmas_is_specific(organism):
     values = ["harmony", "freedom", "patriotism", "integrity"]
-    dilemmas = vl.load_dilemmas(values=values, fillings="held_out", per_group=12)
+    dilemmas = vl.load_dilemmas(selection=vl.Selection(values=values, fillings="held_out", per_group=12))
     sets = {value: organism.true_neurons[value] for value in values}
     matrix = vl.ValueLens(organism.model).support_matrix(dilemmas, sets, controls=19)
     own = matrix.effect.diagonal(dim1=1, dim2=2)

@@ -75,13 +75,13 @@ def audit_command(
     with reporting():
         from ..audit import audit_corpus
         from ..core import write_atomically
-        from ..data import sample_corpus
+        from ..data import Selection, sample_corpus
         from ..report import audit_page
         from ..systems import SYSTEMS, load_system
 
         quiet_libraries()
         systems = [*SYSTEMS.values(), *([load_system(system)] if system else [])]
-        samples = sample_corpus(corpus, per_group=per_group, seed=seed, skip_bad=skip_bad)
+        samples = sample_corpus(corpus, Selection(per_group=per_group, seed=seed), skip_bad=skip_bad)
         texts, dilemmas = samples[0].records, samples[1].records
         found = audit_corpus(texts, dilemmas, source=corpus, systems=systems)
         said = [s.words(what, corpus) for s, what in zip(samples, ("texts", "dilemmas"), strict=True) if s.n_available]

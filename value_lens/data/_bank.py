@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 from ..core import ValueSystem
 from ..errors import UnknownNameError
 from ..systems import SYSTEMS, chinese_social
 
-Split = Literal["activation", "evaluation"]
-Fillings = Literal["all", "training", "held_out"]
 SPLITS = ("activation", "evaluation")
-FILLINGS = ("all", "training", "held_out")
 LANGUAGES = ("en", "zh")
 SLOTS = ("who", "where", "stake")
 _SENTENCE_START = r"([.!?][\"']? )"

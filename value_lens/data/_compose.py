@@ -18,8 +18,8 @@ Filling = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What is composed: which values, languages, split and fillings of a source, how many a group, and the seed of the draws."""
+class Composition:
+    """A `Selection` resolved for one source of the bank: every value, language, split and count is known."""
 
     source: str
     values: tuple[str, ...]
@@ -30,15 +30,15 @@ class Selection:
     seed: int
 
 
-def compose_texts(chosen: Selection) -> Iterator[LabelledText]:
+def compose_texts(composition: Composition) -> Iterator[LabelledText]:
     """Texts of every value, aspect and language: opening, situation, decision, reason, closing.
 
     The two aspects of one situation differ in decision and reason only. Opening and closing follow from the text's key.
     """
-    for value in chosen.values:
-        for frame, situation, filling in _draws(chosen, value):
+    for value in composition.values:
+        for frame, situation, filling in _draws(composition, value):
             key = key_of(frame, situation, filling)
-            for language, aspect in product(chosen.languages, "+-"):
+            for language, aspect in product(composition.languages, "+-"):
                 text = compose_text(frame, situation, filling, language, aspect)
                 yield LabelledText(
                     id=f"{key}/{aspect}/{language}",
@@ -47,7 +47,7 @@ def compose_texts(chosen: Selection) -> Iterator[LabelledText]:
                     aspect=aspect,
                     language=language,
                     cluster=frame.id,
-                    source=chosen.source,
+                    source=composition.source,
                 )
 
 
@@ -73,12 +73,12 @@ def surrounding(key: str, language: str) -> tuple[str, str]:
     return openings[opening], closings[closing]
 
 
-def compose_dilemmas(chosen: Selection) -> Iterator[Dilemma]:
+def compose_dilemmas(composition: Composition) -> Iterator[Dilemma]:
     """Dilemmas of every value and language; twins of a frame share their options with the roles exchanged."""
-    for value in chosen.values:
-        for frame, situation, filling in _draws(chosen, value):
+    for value in composition.values:
+        for frame, situation, filling in _draws(composition, value):
             key = key_of(frame, situation, filling)
-            for language in chosen.languages:
+            for language in composition.languages:
                 wording = frame.wording[language]
                 yield Dilemma(
                     id=f"{key}/{language}",
@@ -89,7 +89,7 @@ def compose_dilemmas(chosen: Selection) -> Iterator[Dilemma]:
                     language=language,
                     pair_id=key,
                     cluster=frame.id,
-                    source=chosen.source,
+                    source=composition.source,
                 )
 
 
@@ -97,30 +97,32 @@ def key_of(frame: Frame, situation: int, filling: Filling) -> str:
     return f"{frame.id}/{situation}/{''.join(map(str, filling))}"
 
 
-def n_draws(chosen: Selection) -> int:
+def n_draws(composition: Composition) -> int:
     """How many different situations can be composed of the values chosen, whatever `per_group` is."""
-    found = [frame for frame in frames(chosen.source) if frame.value in chosen.values and frame.split == chosen.split]
-    return sum(2 * len(_allowed(frame, chosen.fillings)) for frame in found)
+    found = [
+        frame for frame in frames(composition.source) if frame.value in composition.values and frame.split == composition.split
+    ]
+    return sum(2 * len(_allowed(frame, composition.fillings)) for frame in found)
 
 
 def _allowed(frame: Frame, which: str) -> list[Filling]:
     return [filling for filling in frame.fillings if which == "all" or frame.is_held_out(filling) == (which == "held_out")]
 
 
-def _draws(chosen: Selection, value: str) -> Iterator[tuple[Frame, int, Filling]]:
+def _draws(composition: Composition, value: str) -> Iterator[tuple[Frame, int, Filling]]:
     """(frame, situation, filling), all different, the same for every language and aspect.
 
     Every frame comes once before any comes again, each time half of them in their first situation: few draws, many frames.
     """
-    which = chosen.fillings
-    rng = random.Random(f"{chosen.seed}/{value}/{chosen.split}/{which}")
+    which = composition.fillings
+    rng = random.Random(f"{composition.seed}/{value}/{composition.split}/{which}")
     queues: tuple[list, list] = ([], [])
-    found = [frame for frame in frames(chosen.source) if frame.value == value and frame.split == chosen.split]
+    found = [frame for frame in frames(composition.source) if frame.value == value and frame.split == composition.split]
     for frame, first in zip(found, _halves(len(found), rng), strict=True):
         for queue, situation in zip(queues, (first, 1 - first), strict=True):
             queue.append([(frame, situation, filling) for filling in spread(_allowed(frame, which), rng)])
     both = zip(turns(queues[0], rng), turns(queues[1], rng), strict=True)
-    yield from islice((draw for pair in both for turn in pair for draw in turn), chosen.per_group)
+    yield from islice((draw for pair in both for turn in pair for draw in turn), composition.per_group)
 
 
 def _halves(size: int, rng: random.Random) -> list[int]:

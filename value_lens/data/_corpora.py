@@ -8,9 +8,10 @@ from typing import Any
 from ..core import Dilemma, LabelledText, Record, SituationalQuestion
 from ..errors import DataError
 from ._bank import is_bank
-from ._draw import DEFAULT, PerGroup, Sample
+from ._draw import Sample
 from ._loading import sample
 from ._reading import BadRowsError
+from ._selection import Selection
 from ._sources import layout_of, rows_from
 
 FILES: dict[type, str] = {
@@ -31,35 +32,34 @@ def bad_rows_beside(source: str, fallback: str | Path, what: str) -> Path:
 
 
 def load_corpus(
-    source: str, *, per_group: PerGroup = DEFAULT, seed: int = 0, skip_bad: bool = False
+    source: str, selection: Selection = Selection(), *, skip_bad: bool = False
 ) -> tuple[list[LabelledText], list[Dilemma]]:
     """(texts, dilemmas) of a source: both from the bank, from a published data set that has both, and from a folder with
     texts.jsonl and dilemmas.jsonl; else what its first good row looks like. Raises as `load_texts` does.
     """
-    texts, dilemmas = sample_corpus(source, per_group=per_group, seed=seed, skip_bad=skip_bad)
+    texts, dilemmas = sample_corpus(source, selection, skip_bad=skip_bad)
     return texts.records, dilemmas.records
 
 
 def sample_corpus(
-    source: str, *, per_group: PerGroup = DEFAULT, seed: int = 0, skip_bad: bool = False
+    source: str, selection: Selection = Selection(), *, skip_bad: bool = False
 ) -> tuple[Sample[LabelledText], Sample[Dilemma]]:
     """The same with the number of records that there were to draw from."""
     folder = Path(source)
-    options: dict[str, Any] = {"per_group": per_group, "seed": seed}
     if os.path.isdir(folder) and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
-        found = [sample_corpus(str(folder / name), skip_bad=skip_bad, **options) for name in files]
-        return _joined([texts for texts, _ in found]), _joined([dilemmas for _, dilemmas in found])
+        parts = [sample_corpus(str(folder / name), selection, skip_bad=skip_bad) for name in files]
+        return _joined([texts for texts, _ in parts]), _joined([dilemmas for _, dilemmas in parts])
     kinds, problems = _kinds(source), []
     kept: dict[type, Sample[Any]] = {LabelledText: Sample([], 0), Dilemma: Sample([], 0)}
-    named: dict[Any, str] = {LabelledText: "texts", Dilemma: "dilemmas"}
-    for kind, what in named.items():
+    labels: dict[Any, str] = {LabelledText: "texts", Dilemma: "dilemmas"}
+    for kind, what in labels.items():
         if kind in kinds:
             try:
-                kept[kind] = sample(kind, source, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None, **options)
+                kept[kind] = sample(kind, source, selection, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None)
             except DataError as error:  # of two kinds, a part of a data set may hold one only
                 problems.append(error)
     partly = any(isinstance(error, BadRowsError) and error.n_good for error in problems)
-    if problems and (partly or not any(found.records for found in kept.values())):
+    if problems and (partly or not any(part.records for part in kept.values())):
         raise problems[0]
     return kept[LabelledText], kept[Dilemma]
 

@@ -3,19 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Generic, Literal
+from typing import Generic
 
 from ..core import AnyRecord, Dilemma, LabelledText, Record
 from ..errors import DataError
-
-PerGroup = int | Literal["default"] | None  # None is all; "default" is the bank's number, and all of any other source
-DEFAULT: Literal["default"] = "default"
-
-
-def require_count(name: str, given: PerGroup) -> None:
-    """Raise `DataError` for a number of records that is none."""
-    if given not in (None, DEFAULT) and (not isinstance(given, int) or given < 1):
-        raise DataError(f"{name} is {given}; give a count of at least 1, or None for all")
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from ._layout import Layout
 from ._layouts import LAYOUTS
 from ._reading import Convert, records_of, renamed
 from ._rows import Row
+from ._selection import Selection
 from ._tables import SUFFIXES, hub_rows, read_rows, rows_of
 
-Source = Any  # see `load.load_texts`
+Source = Any  # see `load_texts`
 
 
 def opened(
@@ -67,29 +68,31 @@ def _part_of(source: Mapping[Any, Any], split: str | None) -> Any:
     if not held or not all(isinstance(part, Iterable) and not isinstance(part, (str, bytes)) for part in source.values()):
         raise DataError(f"a {name_of(source)} with {quoted(held)} is no source of rows; give a list of such mappings")
     if split is None:
-        raise DataError(f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as split={held[0]!r}")
+        raise DataError(f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as Selection(split={held[0]!r})")
     if split not in source:
         raise UnknownNameError(f"split of the {name_of(source)}", split, held)
     return source[split]
 
 
-def asked_for(records: Iterable[Record], asked: Mapping[str, list[str] | None], name: str) -> Iterator[Record]:
-    """The records of the values and languages asked for. Raises when one of them is not there."""
-    known: dict[str, set[str]] = {"value": set(), "language": set()}
-    n_taken = 0
+def selected(records: Iterable[Record], selection: Selection, name: str) -> Iterator[Record]:
+    """The records of the selection's values and languages. Raises when one of these is not there."""
+    names = {"value": selection.values, "language": selection.languages}
+    known: dict[str, set[str]] = {field: set() for field in names}
+    n_selected = 0
     for record in records:
-        for field, found in known.items():
-            found.add(getattr(record, field))
-        if all(names is None or getattr(record, field) in names for field, names in asked.items()):
-            n_taken += 1
+        for field, met in known.items():
+            met.add(getattr(record, field))
+        if all(chosen is None or getattr(record, field) in chosen for field, chosen in names.items()):
+            n_selected += 1
             yield record
     if not known["value"]:
         raise DataError(f"{name} holds no records")
-    for field, names in asked.items():
-        for missing in [given for given in names or () if given not in known[field]]:
+    for field, chosen in names.items():
+        for missing in [wanted for wanted in chosen or () if wanted not in known[field]]:
             raise UnknownNameError(field, missing, sorted(known[field]))
-    if not n_taken:
-        raise DataError(f"{name} holds nothing of value {asked['value']} in language {asked['language']} together")
+    if not n_selected:
+        values, languages = (list(chosen) if chosen else None for chosen in names.values())
+        raise DataError(f"{name} holds nothing of value {values} in language {languages} together")
 
 
 def name_of(source: Source) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import COUNT, SIZE, TEXT, Dilemma, Expected, Kind, LabelledText, NeuronSet, listed, parse_json, tuple_of
-from ..data import load_dilemmas, load_texts
+from ..data import Selection, load_dilemmas, load_texts
 from ..errors import ArtefactError, UnknownNameError, ValueLensError
 from ..model import fingerprint, load_model
 
@@ -37,11 +37,11 @@ class Organism:
 
     @cached_property
     def texts(self) -> list[LabelledText]:
-        return load_texts("bank", split="activation", fillings="held_out", per_group=60)
+        return load_texts("bank", Selection(split="activation", fillings="held_out", per_group=60))
 
     @cached_property
     def dilemmas(self) -> list[Dilemma]:
-        return load_dilemmas("bank", split="evaluation", fillings="held_out", per_group=40)
+        return load_dilemmas("bank", Selection(split="evaluation", fillings="held_out", per_group=40))
 
 
 def _shelf() -> Path:

@@ -11,6 +11,7 @@ from ..data import (
     BadRowsError,
     PerGroup,
     Sample,
+    Selection,
     bad_rows_beside,
     is_bank,
     layout_of,
@@ -74,16 +75,21 @@ def load_data(job: Job, out: Path) -> JobData:
 def _sample(
     job: Job, what: str, source: str, count: PerGroup, out: Path, skipped: dict[str, tuple[BadRowsError, Path]]
 ) -> Sample[Any]:
-    shared: dict[str, Any] = {"values": job.values, "languages": job.languages, "fillings": job.fillings, "seed": job.seed}
-    shared["per_group"] = COMPOSED[what] if count == DEFAULT and is_bank(source) else count
+    selection = Selection(
+        values=job.values,
+        languages=job.languages,
+        per_group=COMPOSED[what] if count == DEFAULT and is_bank(source) else count,
+        seed=job.seed,
+        fillings=job.fillings,
+    )
     bad = bad_rows_beside(source, out, what)
     try:
-        found = sample(KINDS[what], source, **shared)
+        found = sample(KINDS[what], source, selection)
     except BadRowsError as error:
         if not job.skip_bad:
             raise
         skipped[what] = error, bad
-        return sample(KINDS[what], source, skip_bad=bad, **shared)
+        return sample(KINDS[what], source, selection, skip_bad=bad)
     if job.skip_bad:
         remove_earlier(bad)
     return found
