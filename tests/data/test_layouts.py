@@ -218,7 +218,7 @@ def test_valueinsight_by_pole_keys(tmp_path):
 
 def test_every_layout_has_a_licence_and_an_address():
     for name, layout in LAYOUTS.items():
-        assert layout.name == name and layout.licence and layout.url.startswith("https://") and layout.makes
+        assert layout.name == name and layout.licence and layout.url.startswith("https://") and layout.converters
 
 
 def test_a_hub_that_cannot_be_reached_and_files_that_are_not_there():

@@ -160,7 +160,7 @@ def test_json_beyond_python_is_a_bad_row(line, tmp_path):
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "t.xls").write_bytes(b"\xd0\xcf")
-    with pytest.raises(DataError, match=r"t\.xls ends in '\.xls'; files that can be read end in \.jsonl"):
+    with pytest.raises(DataError, match=r"t\.xls ends in '\.xls'; files that can be read end in \.csv, \.json, "):
         vl.load_texts(tmp_path / "t.xls")
 
 

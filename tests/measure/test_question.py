@@ -42,7 +42,7 @@ ROWS = {
 
 
 def test_every_published_set_of_dilemmas_brings_a_wording():
-    assert {name for name, layout in LAYOUTS.items() if Dilemma in layout.makes} == set(ROWS)
+    assert {name for name, layout in LAYOUTS.items() if Dilemma in layout.converters} == set(ROWS)
     for name in ROWS:
         assert PUBLISHED[name] and not any(wording.runs_on for wording in PUBLISHED[name].values())
 

@@ -45,7 +45,7 @@ def sources() -> None:
         tell(name, f"the packaged bank for {system.name}, English and Chinese", "LabelledText, Dilemma", "MIT", "packaged")
     tell(POLES, "packaged pole descriptions and questions", "LabelledText, SituationalQuestion", "MIT", "packaged")
     for layout in LAYOUTS.values():
-        holds = ", ".join(kind.__name__ for kind in layout.makes)
+        holds = ", ".join(kind.__name__ for kind in layout.converters)
         tell(
             layout.name,
             layout.title,

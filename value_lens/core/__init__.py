@@ -1,5 +1,6 @@
 """Records, groups, value systems, neuron sets, statistics and scores; their files; the registries."""
 
+from ._discovery import import_all
 from ._firing import CountingStoppedError, FiringStats, sort_groups
 from ._json import RepeatedField, holds_half_pair, parse_json, require_sound, require_whole_pairs
 from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, listed, object_of, tuple_of, unchanged
@@ -62,6 +63,7 @@ __all__ = [
     "folded",
     "holds_half_pair",
     "id_of",
+    "import_all",
     "in_order",
     "keyed",
     "listed",

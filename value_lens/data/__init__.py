@@ -5,15 +5,14 @@ from ._bank import BANKS, LANGUAGES, frames, is_bank
 from ._corpora import FILES, bad_rows_beside, load_corpus, sample_corpus
 from ._draw import Sample, drawn
 from ._from_bank import COMPOSED
-from ._layout import Layout
-from ._layouts import LAYOUTS
 from ._loading import load_dilemmas, load_items, load_questions, load_texts, sample, stream
 from ._poles import POLES
 from ._reading import BadRowsError, read_jsonl
 from ._selection import DEFAULT, FILLINGS, PerGroup, Selection, require_count
 from ._sources import layout_of
 from ._spelling import require_one_spelling
-from ._tables import to_dataset, to_frame, write_jsonl
+from ._writing import to_dataset, to_frame, write_jsonl
+from .published import LAYOUTS, Layout
 
 __all__ = [
     "BANKS",

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core import parse_json, require_sound
 from ..errors import OutputError, quoted
-from ._tables import write_jsonl
+from ._writing import write_jsonl
 
 _FIELDS = {"where", "problem", "content"}
 

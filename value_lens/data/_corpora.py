@@ -73,6 +73,6 @@ def _kinds(source: str) -> set[type]:
         return {LabelledText} if source.endswith("poles") else {LabelledText, Dilemma}
     layout, _ = layout_of(source)
     if layout is not None:
-        return set(layout.makes) & {LabelledText, Dilemma}
+        return set(layout.converters) & {LabelledText, Dilemma}
     first = next((row for _, row in rows_from(source, None) if isinstance(row, Mapping)), {})
     return {Dilemma} if {"aligned", "violating"} & set(first) else {LabelledText}

@@ -8,9 +8,8 @@ from typing import Any
 from ..core import Record, record_from
 from ..errors import DataError, shortened
 from ._bad_rows import BadRow, remove_earlier, require_free, writable, write_bad_rows
-from ._rows import Malformed, Row, Where
 from ._spelling import Spellings
-from ._tables import read_rows
+from .formats import Malformed, Row, Where, read_rows
 
 SHOWN = 20  # bad rows that an error message lists
 Convert = Callable[[Any, Where], Iterable[Any]]  # a row's content -> mappings or records; raises DataError

@@ -7,12 +7,10 @@ from typing import Any
 
 from ..core import Record
 from ..errors import DataError, UnknownNameError, quoted
-from ._layout import Layout
-from ._layouts import LAYOUTS
 from ._reading import Convert, records_of, renamed
-from ._rows import Row
 from ._selection import Selection
-from ._tables import SUFFIXES, hub_rows, read_rows, rows_of
+from .formats import Row, file_suffixes, hub_rows, read_rows, rows_of
+from .published import LAYOUTS, Layout
 
 Source = Any  # see `load_texts`
 
@@ -26,15 +24,19 @@ def opened(
         raise DataError(f"skip_bad is the source itself ({skip_bad}); bad rows need a file of their own")
     convert: Convert | None = renamed(columns) if columns else None
     if layout is not None:
-        if kind not in layout.makes:
-            held = ", ".join(made.__name__ for made in layout.makes)
+        if kind not in layout.converters:
+            held = ", ".join(held_kind.__name__ for held_kind in layout.converters)
             raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {held}")
-        make = layout.makes[kind]
-        convert = lambda row, where: [{"source": layout.name, **made} for made in make(row, where)]  # noqa: E731
+        convert = _with_source(layout.name, layout.converters[kind])
         rows = layout.rows(kind, path, split)
     else:
         rows = rows_from(source, split)
     return records_of(rows, kind, convert=convert, skip_bad=skip_bad)
+
+
+def _with_source(name: str, converter: Convert) -> Convert:
+    """A conversion whose records name the data set they come from."""
+    return lambda row, where: [{"source": name, **fields} for fields in converter(row, where)]
 
 
 def layout_of(source: Source) -> tuple[Layout | None, str | None]:
@@ -47,7 +49,9 @@ def layout_of(source: Source) -> tuple[Layout | None, str | None]:
 
 def rows_from(source: Source, split: str | None) -> Iterator[Row]:
     """The rows of a source that is neither the bank nor a published data set."""
-    if isinstance(source, Path) or (isinstance(source, str) and (source.lower().endswith(SUFFIXES) or os.path.isfile(source))):
+    if isinstance(source, Path) or (
+        isinstance(source, str) and (source.lower().endswith(file_suffixes()) or os.path.isfile(source))
+    ):
         if os.path.isdir(source):
             return hub_rows(str(source), split or "train")
         if split is not None:
@@ -68,7 +72,9 @@ def _part_of(source: Mapping[Any, Any], split: str | None) -> Any:
     if not held or not all(isinstance(part, Iterable) and not isinstance(part, (str, bytes)) for part in source.values()):
         raise DataError(f"a {name_of(source)} with {quoted(held)} is no source of rows; give a list of such mappings")
     if split is None:
-        raise DataError(f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as Selection(split={held[0]!r})")
+        raise DataError(
+            f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as Selection(split={held[0]!r})"
+        )
     if split not in source:
         raise UnknownNameError(f"split of the {name_of(source)}", split, held)
     return source[split]

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from ..core import holds_half_pair
-from ..errors import DataError
+from ...core import holds_half_pair
+from ...errors import DataError
+from ._registry import Header, file_format
 from ._rows import Malformed, Row, Where, fields_of, require_names_once
 
 Record = tuple[int, list[str] | Malformed]  # the line it begins at, and its fields
 MARK = '"'
 
 
-def delimited_rows(path: Path, header: tuple[str, ...] | None) -> Iterator[Row]:
+@file_format(".csv", ".tsv")
+def delimited_rows(path: Path, header: Header) -> Iterator[Row]:
     """The rows of a CSV or TSV file under its header (or `header`, where it has none), each with the line it begins at.
 
     CSV: a field that begins with a quotation mark ends with one, those inside are doubled, and it may hold commas and line breaks

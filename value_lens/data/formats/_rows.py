@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ..errors import DataError
+from ...errors import DataError
 
 
 class Where(NamedTuple):

@@ -1,4 +1,4 @@
-"""Excel workbooks and Parquet files."""
+"""Excel workbooks."""
 
 import re
 import zipfile
@@ -7,13 +7,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
-from ..errors import DataError
+from ...errors import DataError
+from ._registry import Header, file_format
 from ._rows import Row, Where, fields_of, require_names_once
 
 LARGEST, RATIO = 2**28, 200  # bytes that a workbook may unpack to whatever its size, and times its size beyond that
 
 
-def workbook_rows(path: Path) -> Iterator[Row]:
+@file_format(".xlsx")
+def workbook_rows(path: Path, header: Header) -> Iterator[Row]:
     """Every sheet's rows under its header, with the sheet's name under "sheet". Raises `DataError` for a file that is no workbook."""
     try:
         from openpyxl import load_workbook
@@ -60,21 +62,3 @@ def _require_sound(path: Path, file: IO[bytes]) -> None:
         size = sum(part.file_size for part in packed.infolist())
     if size > max(LARGEST, RATIO * path.stat().st_size):
         raise DataError(f"{path} unpacks to {size:,} bytes, which no table of its size does; save its sheets as .csv")
-
-
-def parquet_rows(path: Path) -> Iterator[Row]:
-    """Raises `DataError` for a file that is no Parquet, also where the damage begins after good rows."""
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            require_names_once(file.schema_arrow.names, path)
-            number = 0
-            for batch in file.iter_batches(batch_size=1024):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield Where(str(path), "row", number), row
-    except DataError:
-        raise
-    except Exception as error:  # pyarrow raises errors of many types for a damaged file
-        raise DataError(f"{path} cannot be read as Parquet: {type(error).__name__}: {error}") from None

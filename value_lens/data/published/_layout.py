@@ -6,23 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ._rows import Row, Where
-from ._tables import SUFFIXES, hub_folder, hub_rows, read_rows
+from ...errors import DataError
+from ..formats import Row, Where, file_suffixes, hub_folder, hub_rows, read_rows
 
 Fields = Mapping[str, Any]
-Make = Callable[[Fields, Where], Iterable[dict[str, Any]]]
+Converter = Callable[[Fields, Where], Iterable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One published data set. `makes` maps a kind of record to the conversion of one row; `hub` is "" when it is on no hub.
+    """One published data set. `converters` maps a kind of record to the conversion of one row; `hub` is "" when it is on no hub.
 
     pattern: which files of a folder hold it. leaves_out: parts of file names in a folder that do not hold a kind. headers: field names of
     files without a header, by a part of their name. hub_files: which files of the hub's copy, where it is read file by file; else it
     is loaded as a data set. join: (part of the name of the texts' file, its counterpart for labels,
     key) when the labels stand in a second table. continuation: {language: (prompt, answer)}, the wording before the options of its
-    dilemmas where these are whole clauses, as in `behave.ChoiceFormat`.
+    dilemmas where these are whole clauses, as in `ChoiceFormat`.
     A row knows the file it stands in, under "file": its folder and name, without ending.
     """
 
@@ -30,7 +29,7 @@ class Layout:
     title: str
     licence: str
     url: str
-    makes: Mapping[type, Make]
+    converters: Mapping[type, Converter]
     hub: str = ""
     pattern: str = "*"
     leaves_out: Mapping[type, tuple[str, ...]] = field(default_factory=dict)
@@ -55,7 +54,7 @@ class Layout:
     def _file_rows(self, root: Path, files: list[Path], kind: type) -> Iterator[Row]:
         if os.path.isdir(root):
             left_out = self.leaves_out.get(kind, ())
-            files = [f for f in files if f.suffix.lower() in SUFFIXES and not any(p in _named(f) for p in left_out)]
+            files = [f for f in files if f.suffix.lower() in file_suffixes() and not any(p in _named(f) for p in left_out)]
             files = [file for file in files if self.join is None or self.join[0] in file.name]
         if not files:
             raise DataError(f"no files {self.pattern!r} of {self.name} under {root}; get them from {self.url}")
@@ -82,3 +81,13 @@ class Layout:
 
 def _named(file: Path) -> str:
     return f"{file.parent.name}/{file.stem}"
+
+
+LAYOUTS: dict[str, Layout] = {}
+
+
+def register(layout: Layout) -> None:
+    """Make a data set known by its name. Raises `DataError` for a name that another has."""
+    if layout.name in LAYOUTS:
+        raise DataError(f"two published data sets have the name {layout.name!r}")
+    LAYOUTS[layout.name] = layout
