@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from value_lens.causal._controls import Bins, Strata
 
 from value_lens import NeuronSet
-from value_lens.causal._controls import Bins, Strata
 
 N_LAYERS, D_MLP, N_SETS, N_CONTROLS, SIZE = 32, 14_336, 12, 20, 500
 MOST_SECONDS = 3.0
