@@ -19,7 +19,7 @@ from .core import (
 )
 from .data import Selection, load_dilemmas, load_items, load_questions, load_texts
 from .errors import ValueLensError
-from .intervene import Edit, interventions, mean, zero
+from .intervene import Context, Intervention, interventions, mean, pointwise, zero
 from .lens import TokenActivations, ValueLens
 from .locate import (
     methods,
@@ -45,7 +45,8 @@ __all__ = [
     "ChoiceFormat",
     "Controls",
     "Dilemma",
-    "Edit",
+    "Context",
+    "Intervention",
     "FiringStats",
     "Group",
     "LabelledText",
@@ -81,6 +82,7 @@ __all__ = [
     "methods",
     "npti_rule",
     "opposition",
+    "pointwise",
     "presets",
     "respond",
     "save_system",

@@ -87,8 +87,8 @@ class NotFiniteError(ValueLensError, ArithmeticError):
     """Activations or log-probabilities that are NaN or infinite."""
 
 
-class EditError(ValueLensError, RuntimeError):
-    """An edit that could not be applied, or that changed nothing."""
+class InterventionError(ValueLensError, RuntimeError):
+    """An intervention that could not be applied, or that changed nothing."""
 
 
 class StrategyError(ValueLensError, RuntimeError):

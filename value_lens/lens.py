@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,8 +13,8 @@ from .causal import Controls, SupportMatrix, as_controls
 from .collect import Progress, collect_firing, token_activations
 from .core import Dilemma, FiringStats, LabelledText, NeuronSet, Resampling, in_order, keyed, require_same
 from .data import require_one_spelling
-from .intervene import Edit, EditLog, require_neurons_of, zero
-from .intervene import editing as _editing
+from .intervene import Intervention, InterventionLog, require_neurons_of, zero
+from .intervene import intervening as _intervening
 from .measure import EncodedQuestion, Question, support_rate
 from .model import Batching, LensModel
 from .plot import Picture, draw_firing
@@ -70,9 +71,27 @@ class ValueLens(LensModel):
             for text, (tokens, values) in zip(texts, found, strict=True)
         ]
 
-    def editing(self, neurons: NeuronSet, edit: Edit | None = None) -> AbstractContextManager[EditLog]:
-        """`with lens.editing(neurons, zero()): ...` edits every forward and generate inside the block, and nothing after it."""
-        return _editing(self, self.site(neurons.site), neurons, edit or zero())
+    def intervening(
+        self, neurons: NeuronSet, intervention: Intervention | None = None, items: Sequence[Any] = ()
+    ) -> AbstractContextManager[InterventionLog]:
+        """`with lens.intervening(neurons, zero()): ...` changes every forward and generate inside the block, and nothing after it.
+
+        Args:
+            neurons: whose activations are changed.
+            intervention: how; zeroed by default.
+            items: what will be run, for interventions that prepare for it.
+
+        Returns:
+            A context manager that binds a log: `n_calls`, and whether any activation `changed`.
+
+        Raises:
+            InterventionError: at the end of a block in which the model ran and no activation changed.
+            MismatchError: for neurons, or an intervention, of another site, shape or model.
+            NeuronError: for an empty set.
+        """
+        return _intervening(self, self.site(neurons.site), neurons, intervention or zero(), items=items)
+
+    editing = intervening
 
     def margins(
         self,
@@ -101,7 +120,7 @@ class ValueLens(LensModel):
         dilemmas: Sequence[Dilemma],
         sets: Mapping[str, NeuronSet],
         *,
-        edit: Edit | None = None,
+        edit: Intervention | None = None,
         controls: Controls | int = Controls(),  # noqa: B008 - frozen
         stats: FiringStats | None = None,
         question: Question | str = "label",

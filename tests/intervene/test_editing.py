@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 import value_lens as vl
-from value_lens.errors import EditError, MismatchError, NeuronError
+from value_lens.errors import InterventionError, MismatchError, NeuronError
 
 TOKENS = torch.tensor([[0, 30, 41, 52, 63], [0, 77, 65, 12, 90]])
 
@@ -99,10 +99,10 @@ def test_nothing_is_left_after_an_exception(lens, model, kind):
 
 
 def test_an_interrupt_inside_the_forward_pass_leaves_nothing(lens, model):
-    def interrupt(activations, place):
+    def interrupt(activations, context):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), lens.editing(some_neurons(lens), vl.Edit("interrupt", interrupt)):
+    with pytest.raises(KeyboardInterrupt), lens.editing(some_neurons(lens), vl.pointwise("interrupt", interrupt)):
         model(TOKENS)
     assert not hooks_of(model)
 
@@ -164,8 +164,8 @@ def test_what_cannot_be_edited_is_refused(lens, texts):
 
 
 def test_an_edit_that_changed_nothing_is_an_error(lens, model):
-    same = vl.Edit("same", lambda activations, place: activations)
-    with pytest.raises(EditError, match="'same' ran 2 times and changed no activation of its 3 neurons"):
+    same = vl.pointwise("same", lambda activations, context: activations)
+    with pytest.raises(InterventionError, match="'same' ran 2 times and changed no activation of its 3 neurons"):
         with lens.editing(some_neurons(lens), same):
             model(TOKENS)
     with lens.editing(some_neurons(lens), same):
@@ -173,6 +173,36 @@ def test_an_edit_that_changed_nothing_is_an_error(lens, model):
 
 
 def test_an_edit_must_keep_the_shape(lens, model):
-    broken = vl.Edit("broken", lambda activations, place: activations[..., :1])
-    with pytest.raises(EditError, match="'broken' turned shape"), lens.editing(some_neurons(lens), broken):
+    broken = vl.pointwise("broken", lambda activations, context: activations[..., :1])
+    with (
+        pytest.raises(InterventionError, match=r"'broken' turned shape \(2, 5, 2\) into \(2, 5, 1\)"),
+        lens.editing(some_neurons(lens), broken),
+    ):
         model(TOKENS)
+
+
+def test_an_edit_must_keep_the_dtype(lens, model):
+    wide = vl.pointwise("wide", lambda activations, context: activations.double())
+    with pytest.raises(InterventionError, match=r"'wide' turned dtype torch.float32 into torch.float64"):
+        with lens.intervening(some_neurons(lens), wide):
+            model(TOKENS)
+
+
+def test_a_run_of_the_users_own_tells_the_layer_and_nothing_that_it_cannot_know(lens, model):
+    contexts = []
+    spy = vl.pointwise("spy", lambda activations, context: contexts.append(context) or activations + 1)
+    with lens.intervening(some_neurons(lens), spy):
+        model(TOKENS)
+    assert contexts == [vl.Context(layer=0), vl.Context(layer=1)]
+
+
+def test_an_intervention_is_prepared_once_for_its_neurons_and_items(lens, model):
+    calls = []
+
+    def prepare(model, neurons, items):
+        calls.append((model, neurons, items))
+        return lambda activations, context: activations + 1
+
+    with lens.intervening(some_neurons(lens), vl.Intervention("once", prepare), items=["a"]):
+        model(TOKENS), model(TOKENS)
+    assert calls == [(lens, some_neurons(lens), ["a"])]

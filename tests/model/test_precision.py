@@ -6,7 +6,6 @@ from elsewhere import DEVICE, Elsewhere, Literals, WithoutFloat64, put
 from test_firing import GROUPS, N_LAYERS, new_fold, random_batches, same
 
 import value_lens as vl
-from value_lens.intervene import Place
 from value_lens.measure import EncodedQuestion
 from value_lens.model import LensModel, has_float64, to_float64
 
@@ -82,8 +81,10 @@ def test_margins_there_are_those_of_the_cpu(pretending, folders, dilemmas):
 
 
 def test_a_mean_is_written_there_in_the_type_of_its_activations(pretending, folders, texts):
-    stats = vl.ValueLens(vl.load_model(folders["gpt2"])).collect(texts[:12])
-    edit, index = vl.mean(stats), torch.tensor([3, 8])
-    found = edit(put(torch.zeros(2, 4, 2)), Place(1, put(index)))
+    lens = vl.ValueLens(vl.load_model(folders["gpt2"]))
+    stats, index = lens.collect(texts[:12]), torch.tensor([3, 8])
+    neurons = vl.NeuronSet.of([(1, 3), (1, 8)], site="post", n_layers=3, d_mlp=45)
+    change = vl.mean(stats).prepare(lens, neurons, ())
+    found = change(put(torch.zeros(2, 4, 2)), vl.Context(layer=1))
     assert isinstance(found, Elsewhere)
     torch.testing.assert_close(found.cpu(), stats.mean()[1, index].float().expand(2, 4, 2))

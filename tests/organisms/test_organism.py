@@ -9,7 +9,7 @@ import torch
 from conftest import engines
 
 import value_lens as vl
-from value_lens.errors import EditError
+from value_lens.errors import InterventionError
 from value_lens.organisms import organism_folder
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
@@ -152,7 +152,10 @@ def test_a_planted_neuron_is_found_and_its_effect_seen(folders):
         ids = torch.tensor([model.tokenizer.encode(text.text)])
         with torch.no_grad():
             clean = model(ids)
-            with contextlib.suppress(EditError), vl.ValueLens(model).editing(chosen):  # raised where it is at 0 throughout
+            with (
+                contextlib.suppress(InterventionError),
+                vl.ValueLens(model).editing(chosen),
+            ):  # raised where it is at 0 throughout
                 edited = model(ids)
         changes.setdefault((text.value, text.aspect) == ("honesty", "+"), []).append(float((edited - clean)[0, -1].abs().max()))
     assert min(changes[True]) > 100 * max(changes[False])

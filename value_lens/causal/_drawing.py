@@ -7,7 +7,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from ..core import FiringStats, NeuronSet
-from ..intervene import Edit
+from ..intervene import Intervention
 from ..model import LensModel, output_norms
 from ._bins import Bins
 from ._random_sets import overlap
@@ -37,7 +37,7 @@ class ControlSets:
 
 
 def draw_controls(
-    lens: LensModel, stats: FiringStats, sets: Mapping[str, NeuronSet], edit: Edit, controls: Controls
+    lens: LensModel, stats: FiringStats, sets: Mapping[str, NeuronSet], edit: Intervention, controls: Controls
 ) -> ControlSets:
     """Controls of each set, none of which is empty.
 
@@ -59,7 +59,7 @@ def draw_controls(
     return ControlSets(ranked, outside, matching)
 
 
-def loudness(lens: LensModel, stats: FiringStats, edit: Edit) -> Float64[Tensor, "layer neuron"]:
+def loudness(lens: LensModel, stats: FiringStats, edit: Intervention) -> Float64[Tensor, "layer neuron"]:
     """How far an edit of each neuron moves the residual stream: the size of its activations times the norm of its row of W_out.
 
     Their root mean square, or for an edit that keeps the mean their standard deviation. Raises `DataError` without sums.

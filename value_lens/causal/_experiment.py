@@ -9,7 +9,7 @@ from torch import Tensor
 from ..collect import Progress
 from ..core import Dilemma, FiringStats, NeuronSet, Resampling, in_order
 from ..errors import DataError
-from ..intervene import Edit, editing, require_neurons_of
+from ..intervene import Intervention, intervening, require_neurons_of
 from ..measure import EncodedQuestion, Question
 from ..model import Batching, LensModel, NeuronSite
 from ._drawing import ControlSets, draw_controls
@@ -22,7 +22,7 @@ def support_matrix(
     site: NeuronSite,
     dilemmas: Sequence[Dilemma],
     sets: Mapping[str, NeuronSet],
-    edit: Edit,
+    edit: Intervention,
     stats: FiringStats | None,
     *,
     controls: Controls,
@@ -54,7 +54,7 @@ def support_matrix(
         if neurons is None:
             found = asked.margins(view, batching)
         else:
-            with editing(view, site, neurons, edit, must_change=must_change):
+            with intervening(view, site, neurons, edit, must_change=must_change):
                 found = asked.margins(view, batching)
         done += 1
         if progress is not None:

@@ -1,19 +1,22 @@
 """Interventions in force: a context manager over any forward or generate; leaving restores."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
 from ..core import NeuronSet
-from ..errors import EditError, MismatchError, NeuronError
+from ..errors import InterventionError, MismatchError, NeuronError
 from ..model import LensModel, NeuronSite, Rewrite, writing
-from ._interventions import Edit, Place, require_fits
+from ._intervention import Intervention, checked
+from ._running import context_of
 
 
 @dataclass
-class EditLog:
-    """What an edit did so far: how often it ran (layer by layer), and whether any activation changed."""
+class InterventionLog:
+    """What an intervention did so far: how often it ran (layer by layer), and whether any activation changed."""
 
     n_calls: int = 0
     _changes: list[Tensor] = field(default_factory=list)
@@ -31,7 +34,7 @@ class EditLog:
 def require_neurons_of(view: LensModel, neurons: NeuronSet) -> None:
     """Raise `NeuronError` for an empty set, `MismatchError` for one from another shape or model."""
     if not len(neurons):
-        raise NeuronError("the neuron set is empty, so there is nothing to edit")
+        raise NeuronError("the neuron set is empty, so there is nothing to intervene on")
     if (neurons.n_layers, neurons.d_mlp) != (view.n_layers, view.d_mlp):
         raise MismatchError(
             f"the set is over {neurons.n_layers} layers of {neurons.d_mlp} neurons, the model has {view.n_layers} of {view.d_mlp}"
@@ -44,25 +47,49 @@ def require_neurons_of(view: LensModel, neurons: NeuronSet) -> None:
         )
 
 
-def editing(
-    view: LensModel, site: NeuronSite, neurons: NeuronSet, edit: Edit, *, must_change: bool = True
-) -> AbstractContextManager[EditLog]:
-    """Apply `edit` to `neurons` in every run of the model inside the block, at all tokens.
+def intervening(
+    view: LensModel,
+    site: NeuronSite,
+    neurons: NeuronSet,
+    intervention: Intervention,
+    *,
+    items: Sequence[Any] = (),
+    must_change: bool = True,
+) -> AbstractContextManager[InterventionLog]:
+    """Apply an intervention to neurons in every run of the model inside the block, at all tokens.
 
-    Contexts nest; at the gate site an inner edit of the same neuron replaces the outer one. On leaving, by whatever way, exactly
-    these hooks are removed. An edit acts no longer than its block, also where an interrupt comes while it is entered or left.
-    Raises `EditError` at the end of a block in which the model ran and no activation changed (unless must_change=False), since
-    such an effect of zero would be no result.
+    Contexts nest; at the gate site an inner intervention on the same neuron replaces the outer one. On leaving, by whatever way,
+    exactly these hooks are removed. An intervention acts no longer than its block, also where an interrupt comes while it is
+    entered or left.
+
+    Args:
+        view: the model.
+        site: where the neurons' activations are.
+        neurons: whose activations are changed.
+        intervention: how.
+        items: what will be run, for interventions that prepare for it.
+        must_change: whether a block in which the model ran and no activation changed is an error, since an effect of zero would then
+            be no result.
+
+    Returns:
+        A context manager that binds the log.
+
+    Raises:
+        InterventionError: at the end of a block without a change; inside it, when the intervention breaks its contract.
+        MismatchError: for neurons, or an intervention, of another site, shape or model.
+        NeuronError: for an empty set.
     """
     require_neurons_of(view, neurons)
     if neurons.site != site.name:
-        raise MismatchError(f"the set is at site {neurons.site!r}, the edit at site {site.name!r}")
-    require_fits(edit, site.name, view.n_layers, view.d_mlp, view.info.fingerprint if edit.model else "")
-    log = EditLog()
+        raise MismatchError(f"the set is at site {neurons.site!r}, the intervention at site {site.name!r}")
+    fingerprint = view.info.fingerprint if intervention.model else ""
+    intervention.require_fits(site.name, view.n_layers, view.d_mlp, fingerprint)
+    bound = checked(intervention.name, intervention.prepare(view, neurons, items))
+    log = InterventionLog()
 
-    def rewrite(place: Place) -> Rewrite:
+    def rewrite(layer: int) -> Rewrite:
         def apply(activations: Tensor) -> Tensor:
-            changed = edit(activations, place)
+            changed = bound(activations, context_of(layer, tuple(activations.shape)))
             log.record(activations, changed)
             return changed
 
@@ -70,10 +97,9 @@ def editing(
 
     def require_change() -> None:
         if must_change and log.n_calls and not log.changed:
-            raise EditError(
-                f"edit {edit.name!r} ran {log.n_calls} times and changed no activation of its {len(neurons)} neurons"
+            raise InterventionError(
+                f"intervention {intervention.name!r} ran {log.n_calls} times and changed no activation of its {len(neurons)} neurons"
             )
 
-    places = {layer: Place(layer, index.to(view.device)) for layer, index in neurons.per_layer().items()}
-    functions = writing(site, {layer: (place.index, rewrite(place)) for layer, place in places.items()})
-    return view.hooks(functions, value=log, at_end=require_change)
+    rewrites = {layer: (index.to(view.device), rewrite(layer)) for layer, index in neurons.per_layer().items()}
+    return view.hooks(writing(site, rewrites), value=log, at_end=require_change)
