@@ -9,10 +9,35 @@ from jaxtyping import install_import_hook
 
 _hook = install_import_hook("value_lens", "beartype.beartype")
 
+from pathlib import Path
+
 import pytest
 import tiny
 
 import value_lens as vl
+
+NO_MODEL = {"core", "systems", "data", "audit", "endpoint", "locate", "plot", "report", "simulations", "value_lens"}
+OF_A_MODEL = {"model", "models", "lens", "folders", "engine"}  # fixtures and parameters
+
+
+def pytest_addoption(parser):
+    parser.addoption("--models-only", action="store_true", help="only tests that may depend on the generation of transformer-lens")
+
+
+def pytest_collection_modifyitems(config, items):
+    """With --models-only leave out tests of rooms without a model, unless they ask for one: a second run could not differ."""
+    if not config.getoption("--models-only"):
+        return
+    left_out = [item for item in items if _room(item) in NO_MODEL and not OF_A_MODEL & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=left_out)
+    chosen = set(map(id, left_out))
+    items[:] = [item for item in items if id(item) not in chosen]
+
+
+def _room(item):
+    """The folder of the tests, or the package itself for its doctests."""
+    parts = Path(item.path).relative_to(Path(__file__).parents[1]).parts
+    return parts[1] if parts[0] == "tests" else parts[0]
 
 
 @pytest.fixture(scope="session")
