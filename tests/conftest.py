@@ -16,12 +16,15 @@ import tiny
 
 import value_lens as vl
 
-NO_MODEL = {"core", "systems", "data", "audit", "endpoint", "locate", "plot", "report", "simulations", "value_lens"}
+NO_MODEL = {"core", "systems", "data", "audit", "endpoint", "locate", "plot", "report", "simulations"}
+NO_MODEL |= {"test_layers.py", "test_repository.py", "value_lens"}
 OF_A_MODEL = {"model", "models", "lens", "folders", "engine"}  # fixtures and parameters
 
 
 def pytest_addoption(parser):
-    parser.addoption("--models-only", action="store_true", help="only tests that may depend on the generation of transformer-lens")
+    parser.addoption(
+        "--models-only", action="store_true", help="only tests that may depend on the generation of transformer-lens"
+    )
 
 
 def pytest_collection_modifyitems(config, items):
