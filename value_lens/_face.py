@@ -16,6 +16,7 @@ from .core import (
     ValueSystem,
     average_precision,
     load_strategies,
+    register_system,
 )
 from .data import Selection, load_dilemmas, load_items, load_questions, load_texts
 from .errors import ValueLensError
@@ -84,6 +85,7 @@ __all__ = [
     "opposition",
     "pointwise",
     "presets",
+    "register_system",
     "respond",
     "save_system",
     "schwartz",

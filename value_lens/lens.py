@@ -11,7 +11,18 @@ from torch import Tensor
 from . import causal as _causal
 from .causal import Controls, SupportMatrix, as_controls
 from .collect import Progress, collect_firing, token_activations
-from .core import Dilemma, FiringStats, LabelledText, NeuronSet, Resampling, in_order, keyed, require_same
+from .core import (
+    Dilemma,
+    FiringStats,
+    LabelledText,
+    NeuronSet,
+    Resampling,
+    ValueSystem,
+    in_order,
+    keyed,
+    register_system,
+    require_same,
+)
 from .data import require_one_spelling
 from .intervene import Intervention, InterventionLog, require_neurons_of, zero
 from .intervene import intervening as _intervening
@@ -40,8 +51,16 @@ class ValueLens(LensModel):
 
     model: a `HookedTransformer` or `TransformerBridge`. tokenizer: only when the model has none. Raises `ModelLoadError` for
     anything else. Nothing in the model is changed; every method leaves it as it was. Hooks act on whatever runs meanwhile, so use
-    one model from one thread at a time.
+    one model from one thread at a time. system: the value system of the texts, whose order and labels all results then have; the
+    packaged ones need not be given.
     """
+
+    def __init__(
+        self, model: Any, tokenizer: Any = None, batching: Batching | None = None, system: ValueSystem | None = None
+    ) -> None:
+        super().__init__(model, tokenizer, batching or Batching())
+        if system is not None:
+            register_system(system)
 
     def collect(
         self,

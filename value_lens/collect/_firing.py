@@ -9,7 +9,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..core import FiringStats, Group
+from ..core import FiringStats, Group, order_meta
 from ..errors import DataError, NotFiniteError
 from ..model import has_float64, to_float64
 
@@ -144,7 +144,7 @@ class FiringFold:
             block_fired=fired.clone() if self.n_blocks else None,
             post_total=post_total,
             post_total_sq=post_total_sq,
-            meta=meta or {},
+            meta={**order_meta({group.value for group in self.groups}), **(meta or {})},
         )
 
 

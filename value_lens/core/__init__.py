@@ -1,12 +1,13 @@
 """Records, groups, value systems, neuron sets, statistics and scores; their files; the registries."""
 
 from ._discovery import import_all
-from ._firing import CountingStoppedError, FiringStats, sort_groups
+from ._firing import FiringStats
+from ._groups import sort_groups
 from ._json import RepeatedField, holds_half_pair, parse_json, require_sound, require_whole_pairs
 from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, listed, object_of, tuple_of, unchanged
 from ._names import folded, keyed, require_distinct, standard
 from ._neurons import NeuronSet, require_same
-from ._order import in_order, register_system
+from ._order import in_order, label_of, labels_of, order_meta, register_system
 from ._own_file import load_strategies
 from ._parameters import Parameter, parameters_of
 from ._records import (
@@ -24,6 +25,7 @@ from ._records import (
 from ._registry import Entry, Registry
 from ._resampling import Resampling
 from ._scores import NeuronScores, average_precision
+from ._stopped import CountingStoppedError
 from ._store import canonical_json, require_writable, write_atomically, write_json
 from ._systems import Value, ValueSystem
 from ._views import attach_view, view_of
@@ -65,10 +67,13 @@ __all__ = [
     "id_of",
     "import_all",
     "in_order",
+    "label_of",
+    "labels_of",
     "keyed",
     "listed",
     "load_strategies",
     "object_of",
+    "order_meta",
     "parameters_of",
     "parse_json",
     "record_from",

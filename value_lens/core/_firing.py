@@ -12,51 +12,14 @@ from torch import Tensor
 
 from ..errors import DataError, MismatchError, UnknownNameError
 from . import _store as store
+from ._firing_schema import KIND, SUMS
+from ._groups import sort_groups, summed_by_group
 from ._json import require_whole_pairs
-from ._kinds import OBJECT, TEXT, Kind, Numbers, listed, tuple_of, unchanged
 from ._merging import count_in, merged_meta
-from ._names import require_distinct, standard
+from ._names import standard
 from ._neurons import require_same
-from ._order import in_order
+from ._order import ORDERS, carried_orders, in_order, order_meta
 from ._records import ASPECTS, Group
-
-_COUNTS, _SUMS = (torch.int64,), (torch.float64,)
-KIND = Kind(
-    "firing statistics",
-    fields={"groups": listed(tuple_of(TEXT, TEXT, TEXT), "group"), "site": TEXT, "model": TEXT, "meta": OBJECT},
-    tensors={
-        "n_texts": Numbers("group", _COUNTS),
-        "n_tokens": Numbers("group", _COUNTS),
-        "fired": Numbers("group layer neuron", _COUNTS),
-        "total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
-        "total_sq": Numbers("group layer neuron", _SUMS, optional=True),
-        "post_total": Numbers("group layer neuron", _SUMS, optional=True, negative=True),
-        "post_total_sq": Numbers("group layer neuron", _SUMS, optional=True),
-        "block_n_tokens": Numbers("block group", _COUNTS, optional=True),
-        "block_fired": Numbers("block group layer neuron", _COUNTS, optional=True),
-    },
-    schema=2,
-    upgrades={1: unchanged},  # before the sums of what multiplies W_out
-)
-
-
-def sort_groups(groups: "set[Group] | Sequence[Group]") -> tuple[Group, ...]:
-    """Groups in the order of their value system, then aspect (+ before -), then language: one order for one set.
-
-    Raises `DataError` for values or languages that differ only in case, width or outer white space.
-    """
-    require_distinct("value", sorted(group.value for group in groups))
-    require_distinct("language", sorted(group.language for group in groups))
-    values = in_order({group.value for group in groups})
-    return tuple(sorted(set(groups), key=lambda g: (values.index(g.value), g.aspect != "+", g.aspect, g.language)))
-
-
-SUMS = {
-    "total": "activation sums",
-    "total_sq": "activation sums",
-    "post_total": "sums of hook_post",
-    "post_total_sq": "sums of hook_post",
-}
 
 
 @dataclass(frozen=True)
@@ -130,6 +93,7 @@ class FiringStats:
             post_total_sq=summed(post_total_sq),
             site=site,
             model=model,
+            meta=order_meta({group.value for group in named}),
         )
 
     @property
@@ -142,7 +106,9 @@ class FiringStats:
 
     @property
     def values(self) -> tuple[str, ...]:
-        return in_order({group.value for group in self.groups})
+        """In the order of the value system that the statistics were made with; else of a known one that has all; else as stored."""
+        names = [group.value for group in self.groups]
+        return in_order(names, carried=carried_orders(self.meta), otherwise=names)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -225,7 +191,11 @@ class FiringStats:
         if not 0 <= number < len(self.block_fired):
             raise DataError(f"no text block {number}; there are {len(self.block_fired)}, counted from 0")
         fired, n_tokens = self.block_fired[number].clone(), self.block_n_tokens[number].clone()
-        return FiringStats(self.groups, torch.zeros_like(n_tokens), n_tokens, fired, None, None, self.site, self.model)
+        orders = carried_orders(self.meta)
+        meta = {ORDERS: orders} if orders else {}
+        return FiringStats(
+            self.groups, torch.zeros_like(n_tokens), n_tokens, fired, None, None, self.site, self.model, meta=meta
+        )
 
     def merge(self, other: "FiringStats") -> "FiringStats":
         """The statistics of both corpora together; shares no memory with either.
@@ -240,18 +210,10 @@ class FiringStats:
         blocks = [None if s.block_fired is None else s.block_fired.shape[0] for s in (self, other)]
         if blocks[0] != blocks[1]:
             raise MismatchError(f"cannot combine {blocks[0]} text blocks with {blocks[1]}")
-        groups = sort_groups({*self.groups, *other.groups})
+        groups = sort_groups({*self.groups, *other.groups}, carried_orders(self.meta, other.meta))
 
         def add(name: str, axis: int = 0) -> Any:
-            parts = [getattr(self, name), getattr(other, name)]
-            if parts[0] is None:
-                return None
-            shape = list(parts[0].shape)
-            shape[axis] = len(groups)
-            summed = torch.zeros(shape, dtype=parts[0].dtype)
-            for stats, part in zip((self, other), parts, strict=True):
-                summed.index_add_(axis, torch.tensor([groups.index(group) for group in stats.groups]), part)
-            return summed
+            return summed_by_group([(stats.groups, getattr(stats, name)) for stats in (self, other)], groups, axis)
 
         return FiringStats(
             groups=groups,
@@ -283,17 +245,3 @@ class FiringStats:
             return cls(**{"total": None, "total_sq": None, **tensors, **meta, "groups": groups})  # pyright: ignore[reportArgumentType]
 
         return store.load(path, KIND, build)
-
-
-class CountingStoppedError(DataError):
-    """A text of a stream that cannot be counted; `stats` holds what was counted before it, in which a group may have no token."""
-
-    def __init__(self, fault: DataError, stats: FiringStats, n_counted: int, n_texts: int) -> None:
-        self.fault, self.stats, self.n_counted, self.n_texts = fault, stats, n_counted, n_texts
-        super().__init__(
-            f"{fault}\n{n_counted} of {n_texts} texts were counted before it; these counts are the error's `.stats`, to be saved, or "
-            "merged with those of the rest"
-        )
-
-    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
-        return type(self), (self.fault, self.stats, self.n_counted, self.n_texts)

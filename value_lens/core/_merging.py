@@ -1,4 +1,4 @@
-"""Metadata of merged statistics: every part's own, sums of counts, and what all parts agree on.
+"""Metadata of merged statistics: every part's own, sums of counts, orders of values united, and what all parts agree on.
 
 The metadata of a merge is {"merged": [metadata of each part], ...}: all else in it follows from the parts, so that merges in any
 nesting give the same.
@@ -6,6 +6,8 @@ nesting give the same.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from ._order import ORDERS, carried_orders
 
 PARTS = "merged"
 SUMMED = ("n_texts_cut",)  # counts of texts; unknown in the whole where one part does not tell
@@ -24,7 +26,7 @@ def parts_of(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [dict(meta)]
     parts = [part for merged in meta[PARTS] for part in parts_of(merged)]
     joint = _joint(parts)
-    added = {name: given for name, given in meta.items() if name not in (PARTS, *SUMMED) and joint.get(name) != given}
+    added = {name: given for name, given in meta.items() if name not in (PARTS, ORDERS, *SUMMED) and joint.get(name) != given}
     return [{**added, **part} for part in parts]
 
 
@@ -34,10 +36,16 @@ def count_in(meta: Mapping[str, Any], name: str) -> int | None:
 
 
 def _joint(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What can be said of all parts together: sums, and what every part says alike."""
-    names = [name for name in parts[0] if name not in SUMMED and all(name in p and p[name] == parts[0][name] for p in parts)]
+    """What can be said of all parts together: sums, orders of values, and what every part says alike."""
+    names = [
+        name
+        for name in parts[0]
+        if name not in (ORDERS, *SUMMED) and all(name in p and p[name] == parts[0][name] for p in parts)
+    ]
     sums = {name: _sum(parts, name) for name in SUMMED}
-    return {**{name: parts[0][name] for name in names}, **{name: count for name, count in sums.items() if count is not None}}
+    counts = {name: count for name, count in sums.items() if count is not None}
+    orders = carried_orders(*parts)
+    return {**{name: parts[0][name] for name in names}, **counts, **({ORDERS: orders} if orders else {})}
 
 
 def _sum(parts: Sequence[Mapping[str, Any]], name: str) -> int | None:

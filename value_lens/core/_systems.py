@@ -49,7 +49,8 @@ class Value:
 class ValueSystem:
     """An ordered set of values; `circle` says whether their order is a closed circle (Schwartz) or a list.
 
-    `higher_order` groups values into named higher-order values (a value may be shared); `opposites` pairs those groups.
+    `higher_order` groups values into named higher-order values (a value may be shared); `opposites` pairs those groups;
+    `group_labels` has their display names by language, for those that have any.
     `relations` says which values of Schwartz's system a value is close to, and why: {value: {value of Schwartz: reason}}. It may
     be partial.
     """
@@ -60,6 +61,7 @@ class ValueSystem:
     higher_order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     opposites: tuple[tuple[str, str], ...] = ()
     relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    group_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_whole_pairs(self.name, "value system")
@@ -76,6 +78,9 @@ class ValueSystem:
             for group in pair:
                 if group not in self.higher_order:
                     raise DataError(f"{self.name!r} opposes {group!r}, which is no higher-order value of it")
+        for group in self.group_labels:
+            if group not in self.higher_order:
+                raise DataError(f"{self.name!r} labels {group!r}, which is no higher-order value of it")
         for value in self.relations:
             if value not in known:
                 raise DataError(f"{self.name!r} relates {value!r}, which is no value of it")
@@ -86,6 +91,7 @@ class ValueSystem:
         members = {group: tuple(map(standard, found)) for group, found in groups.items()}
         object.__setattr__(self, "higher_order", members)
         object.__setattr__(self, "opposites", tuple((standard(one), standard(other)) for one, other in self.opposites))
+        object.__setattr__(self, "group_labels", keyed(f"labelled group of {self.name!r}", self.group_labels))
         object.__setattr__(self, "relations", keyed(f"value related by {self.name!r}", self.relations))
 
     @property

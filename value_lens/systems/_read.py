@@ -14,7 +14,7 @@ import yaml
 from ..core import Value, ValueSystem, holds_half_pair, parse_json, require_sound, write_atomically
 from ..errors import DataError, quoted
 
-_SYSTEM = {"name", "values", "circle", "higher_order", "opposites", "relations"}
+_SYSTEM = {"name", "values", "circle", "higher_order", "opposites", "relations", "group_labels"}
 _VALUE = {"name", "labels", "definition", "level", "stems"}
 LARGEST, MOST_PARTS = 2**20, 200_000  # bytes of a file, and lists, objects and texts in it with all aliases written out
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -48,8 +48,8 @@ def load_system(path: str | Path) -> ValueSystem:
     """A value system from a `.yaml`, `.yml` or `.json` file.
 
     `name` and `values` are needed; each value has a `name`, `labels` by language and a `definition`, and may have a `level` and
-    `stems`. `circle`, `higher_order`, `opposites` and `relations` are as in `ValueSystem`. Raises `DataError` with every problem
-    at once, each with its place in the file.
+    `stems`. `circle`, `higher_order`, `opposites`, `group_labels` and `relations` are as in `ValueSystem`. The system is read, not
+    made known: see `register_system`. Raises `DataError` with every problem at once, each with its place in the file.
     """
     path = Path(path)
     if not os.path.isfile(path):
@@ -115,6 +115,9 @@ def _problems(content: Any) -> Iterator[str]:
     pairs = content.get("opposites") or []
     if not (isinstance(pairs, list) and all(_are_texts(pair) and len(pair) == 2 for pair in pairs)):
         yield f"field 'opposites': expected pairs of groups, got {quoted(pairs)}"
+    labels = content.get("group_labels") or {}
+    if not (isinstance(labels, Mapping) and all(_is_texts_by_name(found) for found in labels.values())):
+        yield f"field 'group_labels': expected display names by language, by group, got {quoted(labels)}"
     relations = content.get("relations") or {}
     if not (isinstance(relations, Mapping) and all(_is_texts_by_name(found) for found in relations.values())):
         yield f"field 'relations': expected reasons by value of Schwartz, by value, got {quoted(relations)}"
@@ -173,5 +176,6 @@ def _system(content: Mapping[str, Any]) -> ValueSystem:
         circle=bool(_switch(content.get("circle"))),
         higher_order={group: tuple(members) for group, members in (content.get("higher_order") or {}).items()},
         opposites=tuple((first, second) for first, second in content.get("opposites") or ()),
+        group_labels={group: dict(found) for group, found in (content.get("group_labels") or {}).items()},
         relations={value: dict(found) for value, found in (content.get("relations") or {}).items()},
     )

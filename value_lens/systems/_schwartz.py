@@ -53,4 +53,10 @@ schwartz = ValueSystem(
         "self_transcendence": ("benevolence", "universalism"),
     },
     opposites=(("openness_to_change", "conservation"), ("self_enhancement", "self_transcendence")),
+    group_labels={
+        "openness_to_change": {"en": "Openness to change", "zh": "对变化的开放"},
+        "self_enhancement": {"en": "Self-enhancement", "zh": "自我提升"},
+        "conservation": {"en": "Conservation", "zh": "保守"},
+        "self_transcendence": {"en": "Self-transcendence", "zh": "自我超越"},
+    },
 )
