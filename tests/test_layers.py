@@ -72,7 +72,7 @@ def test_the_reading_of_imports_sees_what_it_must():
     """Else the test above would pass for an empty list."""
     assert rooms_used(Path("data/_bank.py")) == {"core", "errors", "systems"}
     assert "causal" in rooms_used(Path("causal/_cells.py"))  # under TYPE_CHECKING
-    assert {"study", "core", "organisms"} <= rooms_used(Path("cli/_jobs.py"))  # inside functions
+    assert {"audit", "core", "report"} <= rooms_used(Path("cli/_audit.py"))  # inside functions
 
 
 def test_only_the_model_room_imports_transformer_lens():

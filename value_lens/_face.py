@@ -36,6 +36,7 @@ from .locate import (
 from .measure import CLAUSE, CLOZE, ChoiceFormat, Question
 from .model import Batching, load_model
 from .organisms import load_organism
+from .study import Study, load_study, run_study, save_study
 from .systems import chinese_social, load_system, save_system, schwartz
 from .write import Prompt, local_writer, respond, under_poles
 
@@ -59,6 +60,7 @@ __all__ = [
     "Resampling",
     "Selection",
     "SituationalQuestion",
+    "Study",
     "SupportMatrix",
     "TokenActivations",
     "Value",
@@ -75,6 +77,7 @@ __all__ = [
     "load_organism",
     "load_questions",
     "load_strategies",
+    "load_study",
     "load_system",
     "load_texts",
     "local_writer",
@@ -87,6 +90,8 @@ __all__ = [
     "presets",
     "register_system",
     "respond",
+    "run_study",
+    "save_study",
     "save_system",
     "schwartz",
     "select",

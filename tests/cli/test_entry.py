@@ -1,5 +1,6 @@
-"""Does the terminal's entry end without a traceback whenever it is interrupted?"""
+"""Does the terminal's entry end without a traceback whenever it is interrupted, and start without what it does not need?"""
 
+import json
 import os
 import subprocess
 import sys
@@ -44,3 +45,18 @@ def test_an_interrupt_while_a_library_loads_ends_quietly(imported, arguments, tm
     assert done.returncode == 130
     assert "interrupted" in done.stderr and "Traceback" not in done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+LOADED = """
+import contextlib, io, json, runpy, sys
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    runpy.run_module("value_lens", run_name="__main__")
+print(json.dumps([name for name in ("typer", "torch", "transformers", "matplotlib", "pandas", "scipy") if name in sys.modules]))
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["demo", "--help"], ["generate", "--help"]])
+def test_help_loads_no_heavy_library(arguments):
+    command = [sys.executable, "-c", LOADED, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=HERE)
+    assert json.loads(done.stdout) == ["typer"]

@@ -15,7 +15,7 @@ from value_lens.audit import audit_corpus
 from value_lens.core import folded, require_distinct, standard
 from value_lens.data import write_jsonl
 from value_lens.errors import DataError
-from value_lens.study import Job
+from value_lens.study import Study
 from value_lens.study._data import load_data
 from value_lens.write import RECIPES
 
@@ -186,7 +186,7 @@ def test_texts_and_dilemmas_of_a_run_or_an_audit_are_compared(tmp_path):
     texts = write_jsonl(tmp_path / "t.jsonl", texts_of("care", "duty"))
     asked = write_jsonl(tmp_path / "d.jsonl", [dilemma(value="Duty")])
     with pytest.raises(DataError, match=r"'duty' \(LabelledText 't1'\) and 'Duty' \(Dilemma 'd'\)"):
-        load_data(Job(model="none", texts=str(texts), dilemmas=str(asked)), tmp_path)
+        load_data(Study.from_options(dict(model="none", texts=str(texts), dilemmas=str(asked))), tmp_path)
     with pytest.raises(DataError, match=r"'duty' \(LabelledText 't1'\) and 'Duty' \(Dilemma 'd'\)"):
         audit_corpus(texts_of("care", "duty"), [dilemma(value="Duty")])
 

@@ -15,7 +15,7 @@ from value_lens.cli import app
 from value_lens.data import load_corpus, sample, stream, to_dataset, to_frame, write_jsonl
 from value_lens.data._draw import Draw
 from value_lens.errors import DataError
-from value_lens.study import COMPOSED, Job, run_job
+from value_lens.study import COMPOSED, Study, run_study
 from value_lens.study._data import load_data
 
 MANY = 220  # more than anything composed by default
@@ -227,11 +227,11 @@ def test_a_source_that_changes_between_readings_is_told(again, problem):
 @pytest.mark.parametrize("number", [0, -3])
 @pytest.mark.parametrize("kind", LOADERS, ids=lambda kind: kind.__name__)
 def test_a_number_below_one_is_refused(kind, number):
-    with pytest.raises(DataError, match=f"per_group is {number}; give a count of at least 1, or None for all"):
+    with pytest.raises(DataError, match=f"per_group is {number}; give a count of at least 1, or 'all'"):
         LOADERS[kind](plain(kind, 2), vl.Selection(per_group=number))
 
 
-# The main job and the terminal
+# The study and the terminal
 
 
 @pytest.fixture
@@ -244,8 +244,8 @@ def files(tmp_path, texts):
 
 @pytest.mark.parametrize(("per_value", "n_used", "n_frames"), [("default", 80, 8), (2, 4, 4)])
 def test_a_run_tells_how_many_of_how_many_it_used(folders, files, tmp_path, per_value, n_used, n_frames):
-    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, per_value=per_value, **files)
-    result = run_job(job, tmp_path / "out")
+    study = Study.from_options(dict(model=str(folders["gpt2"]), controls=0, n_neurons=4, per_value=per_value, **files))
+    result = run_study(study, tmp_path / "out")
     corpus = result.summary["corpus"]
     assert (corpus["n_dilemmas"], corpus["n_dilemmas_available"], corpus["n_clusters"]["dilemmas"]) == (n_used, 80, n_frames)
     assert (corpus["n_texts"], corpus["n_texts_available"], corpus["n_clusters"]["texts"]) == (60, 60, 60)
@@ -280,14 +280,14 @@ def test_descriptions_and_questions_are_counted_too():
 
 
 def test_a_run_on_the_bank_keeps_its_numbers_and_tells_them(tmp_path):
-    data = load_data(Job(model="no model", values=("freedom", "justice"), languages=("en",)), tmp_path)
+    data = load_data(Study.from_options(dict(model="no model", values=("freedom", "justice"), languages=("en",))), tmp_path)
     assert data.summary()["n_dilemmas"] == 2 * COMPOSED["dilemmas"] and len(data.texts) == 2 * 2 * COMPOSED["texts"]
     assert data.summary()["n_texts_available"] > len(data.texts)
     assert (
         f"40 of {data.summary()['n_dilemmas_available']} dilemmas of bank were used, drawn by seed, of 24 clusters."
         in data.words()
     )
-    whole = Job(model="no model", values=("freedom",), languages=("en",), per_value=None, per_group=1)
+    whole = Study.from_options(dict(model="no model", values=("freedom",), languages=("en",), per_value="all", per_group=1))
     assert load_data(whole, tmp_path).words()[1].startswith("All ")
 
 

@@ -146,7 +146,7 @@ def test_unknown_names_of_the_bank_are_refused_with_the_known_ones(load):
         load("bank", vl.Selection(split="test"))
     with pytest.raises(UnknownNameError, match="unknown fillings 'some'; known: all, training, held_out"):
         load("bank", vl.Selection(fillings="some"))
-    with pytest.raises(DataError, match="per_group is 0; give a count of at least 1, or None for all"):
+    with pytest.raises(DataError, match="per_group is 0; give a count of at least 1, or 'all'"):
         load("bank", vl.Selection(per_group=0))
 
 

@@ -36,7 +36,7 @@ def test_selections_are_equal_and_hashable_by_content_and_frozen():
     [
         ({"values": []}, "values: an empty list selects nothing"),
         ({"languages": ()}, "languages: an empty list selects nothing"),
-        ({"per_group": 0}, "per_group is 0; give a count of at least 1, or None for all"),
+        ({"per_group": 0}, "per_group is 0; give a count of at least 1, or 'all'"),
         ({"per_group": -1}, "per_group is -1"),
     ],
 )
@@ -68,3 +68,11 @@ def test_every_way_of_loading_takes_the_same_selection(selection):
 
 def test_the_fields_are_what_a_configuration_names():
     assert [field.name for field in fields(vl.Selection)] == ["values", "languages", "split", "per_group", "seed", "fillings"]
+
+
+def test_all_is_said_by_name_or_by_none():
+    """What the error advises is what is accepted, in Python and in the terminal."""
+    whole = vl.Selection(per_group="all")
+    assert whole == vl.Selection(per_group=None) and whole != vl.Selection()
+    everything = vl.load_texts("bank:poles", whole)
+    assert everything == vl.load_texts("bank:poles", vl.Selection(per_group=None)) and len(everything) == 1280

@@ -5,8 +5,8 @@ import json
 import warnings
 
 import pytest
-from test_job import arguments
 from test_layouts import STORY, table
+from test_run import arguments
 from typer.testing import CliRunner
 
 import value_lens as vl
@@ -16,7 +16,7 @@ from value_lens.data import LAYOUTS, write_jsonl
 from value_lens.errors import DataError
 from value_lens.measure import EncodedQuestion, load_wordings
 from value_lens.measure._wordings import PUBLISHED, WORDINGS
-from value_lens.study import Job, run_job
+from value_lens.study import Study, run_study
 
 
 def dilemma(aligned, violating="wait at home", **changes):
@@ -181,7 +181,7 @@ def test_a_file_that_holds_no_wordings_is_refused_with_its_place(tmp_path, conte
         content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode()
     )
     with pytest.raises(DataError, match=message) as error:
-        Job(model="any", scoring="continuation", wording=str(path))
+        Study.from_options(dict(model="any", scoring="continuation", wording=str(path)))
     assert str(path) in str(error.value)
 
 
@@ -225,14 +225,21 @@ def test_pairs_that_the_tokenizer_joins_are_counted_and_said(folders, tmp_path, 
     form = {"prompt": "{scenario} You", "answers": "{option}"}
     own = {"en": {**form, "prompt": "{scenario} You decide to "}, "zh": {**form, "answers": " {option}"}}
     (tmp_path / "own.json").write_text(json.dumps(own))
-    job = Job(
-        model=str(folders["gpt2"]), controls=0, n_neurons=4, scoring="continuation", wording=str(tmp_path / "own.json"), **data
+    study = Study.from_options(
+        dict(
+            model=str(folders["gpt2"]),
+            controls=0,
+            n_neurons=4,
+            scoring="continuation",
+            wording=str(tmp_path / "own.json"),
+            **data,
+        )
     )
-    result = run_job(job, tmp_path / "out")
+    result = run_study(study, tmp_path / "out")
     lens = vl.ValueLens(vl.load_model(folders["gpt2"]))
     expected = 0
     for d in dilemmas:
-        shown = job.question().presentations(d, 0)[0]
+        shown = study.question().presentations(d, 0)[0]
         both = [
             lens.model.tokenizer(shown.prompt + answer, return_offsets_mapping=True)
             for answer in (shown.aligned, shown.violating)

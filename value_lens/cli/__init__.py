@@ -1,6 +1,6 @@
 """The terminal commands; `value-lens --help` lists them."""
 
-from . import _corpora, _jobs
+from . import _audit, _config, _demo, _generate, _run, _sources, _values, _version  # noqa: F401 - each registers its command
 from ._terminal import app
 
-__all__ = ["_corpora", "_jobs", "app"]
+__all__ = ["app"]

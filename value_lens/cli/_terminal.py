@@ -1,8 +1,8 @@
-"""Progress, one-line errors and silence of other libraries in the terminal."""
+"""What all commands share: the application, how its errors and interrupts end, progress, silence of other libraries."""
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,37 +10,67 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
 
 from ..errors import ValueLensError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Find the neurons that carry a human value, and test them.")
+INTERRUPTED = 130
 console = Console()
+
+MakeCommand = Callable[[str, Sequence[str]], Any]
+_MADE_WHEN_USED: dict[str, MakeCommand] = {}
+
+
+def made_when_used(name: str, make: MakeCommand) -> None:
+    """Let a command be replaced, when it is used, by `make(name, arguments)`: its options depend on what is imported then."""
+    _MADE_WHEN_USED[name] = make
+
+
+class _Commands(TyperGroup):
+    """The commands. Errors of the library become one clear line and exit code 1, interrupts exit code 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ValueLensError as error:
+            Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            Console(stderr=True).print("[red]interrupted[/red]; files already written are whole")
+            raise typer.Exit(INTERRUPTED) from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _MADE_WHEN_USED:
+            command = _MADE_WHEN_USED[name](name, rest)
+        return name, command, rest
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Find the neurons that carry a human value, and test them.",
+)
 
 
 @contextmanager
-def reporting() -> Iterator[Any]:
-    """Progress bars while work goes on; errors of the library become one clear line and exit code 1, 130 for an interrupt."""
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A function of (stage, steps done, steps in all) that shows progress while work goes on."""
     columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     tasks: dict[str, Any] = {}
-    try:
-        with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console) as progress:
 
-            def report(stage: str, done: int, total: int) -> None:
-                if stage not in tasks:
-                    tasks[stage] = progress.add_task(stage, total=total)
-                progress.update(tasks[stage], completed=done, total=total)
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
 
-            yield report
-    except ValueLensError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        Console(stderr=True).print("[red]interrupted[/red]; files already written are whole")
-        raise typer.Exit(130) from None
+        yield report
 
 
 def quiet_libraries() -> None:
-    """The terminal belongs to the job: other libraries' progress bars and advice stay out of it."""
+    """Other libraries' progress bars and advice stay out of the terminal."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     warnings.filterwarnings("ignore")
@@ -50,22 +80,16 @@ def quiet_libraries() -> None:
     logging.set_verbosity_error()
 
 
-def counted(what: str, from_bank: int) -> Any:
-    """The option for a number of records of each group."""
-    default = f"{from_bank} of the bank, all of another source"
-    return typer.Option(parser=_count, metavar="N|all", show_default=default, help=what)
-
-
-def _count(given: str) -> "int | str | None":
-    """What a number of records is given as: a count, "all" (None), or, where nothing is given, "default"."""
-    if given in ("all", "default"):
-        return None if given == "all" else given
+def count_from(text: str) -> int | str:
+    """A number of records: a whole number, "all" or "default"."""
+    if text in ("all", "default"):
+        return text
     try:
-        return int(given)
+        return int(text)
     except ValueError:
-        raise typer.BadParameter(f"{given!r} is neither a whole number nor 'all'") from None
+        raise typer.BadParameter(f"{text!r} is neither a whole number nor 'all'") from None
 
 
-def names(given: str | None) -> tuple[str, ...] | None:
-    """Names separated by commas; None where nothing is given."""
-    return None if given is None else tuple(name.strip() for name in given.split(",") if name.strip())
+def names_from(text: str | None) -> tuple[str, ...] | None:
+    """Names separated by commas; None where there is no text."""
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

@@ -19,7 +19,8 @@ def composition_of(kind: type, source: str, selection: Selection) -> Composition
     if source not in (*bank.BANKS, poles.POLES):
         raise UnknownNameError("source of the bank", source, [*bank.BANKS, poles.POLES])
     languages = _known("language", selection.languages, bank.LANGUAGES)
-    n_composed = COMPOSED if selection.per_group == DEFAULT else selection.per_group
+    per_group = selection.per_group
+    n_composed = per_group if isinstance(per_group, int) else COMPOSED if per_group == DEFAULT else None
     if kind is SituationalQuestion or source == poles.POLES:
         if selection.split or selection.fillings != "all":
             raise DataError("pole descriptions and questions have no splits and no held-out fillings")

@@ -9,7 +9,7 @@ from ..core import Dilemma, LabelledText, QuestionnaireItem, Record, Situational
 from ._bank import BANK, is_bank
 from ._draw import Draw, Sample, drawn
 from ._from_bank import composed, composition_of, n_composable
-from ._selection import DEFAULT, Selection
+from ._selection import Selection
 from ._sources import Source, name_of, opened, selected
 
 Columns = Mapping[str, str]
@@ -160,7 +160,7 @@ def stream(
         return Stream(lambda: composed(kind, composition_of(kind, source, selection)))
     whole = Stream(lambda: selected(opened(kind, source, selection.split, columns, skip_bad), selection, name_of(source)))
     per_group = selection.per_group
-    if per_group is None or per_group == DEFAULT:
+    if not isinstance(per_group, int):
         return whole
     return Stream(lambda: drawn(iter(whole) if isinstance(source, Iterator) else whole, per_group, selection.seed))
 
@@ -189,13 +189,13 @@ def sample(
         DataError: As in `load_texts`.
         UnknownNameError: A value, language or split that the source does not have.
     """
-    everything = replace(selection, per_group=None)
+    everything = replace(selection, per_group="all")
     if is_bank(source):
         records = list(stream(kind, source, selection))
         return Sample(records, n_composable(kind, composition_of(kind, source, everything)))
     whole = stream(kind, source, everything, columns=columns, skip_bad=skip_bad)
     per_group = selection.per_group
-    if per_group is None or per_group == DEFAULT:
+    if not isinstance(per_group, int):
         records = list(whole)
         return Sample(records, len(records))
     again = list(whole) if isinstance(source, Iterator) else whole

@@ -7,15 +7,16 @@ from typing import Literal
 from ..core import standard
 from ..errors import DataError, UnknownNameError, quoted
 
-PerGroup = int | Literal["default"] | None  # None is all; "default" is the bank's number, and all of any other source
+PerGroup = int | Literal["default", "all"] | None  # None is "all"; "default" is the bank's number, and all of any other source
+ALL: Literal["all"] = "all"
 DEFAULT: Literal["default"] = "default"
 FILLINGS = ("all", "training", "held_out")
 
 
 def require_count(name: str, count: PerGroup) -> None:
     """Raise `DataError` for a number of records that is none."""
-    if count not in (None, DEFAULT) and (not isinstance(count, int) or count < 1):
-        raise DataError(f"{name} is {count}; give a count of at least 1, or None for all")
+    if count not in (None, DEFAULT, ALL) and (not isinstance(count, int) or count < 1):
+        raise DataError(f"{name} is {count}; give a count of at least 1, or 'all'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Selection:
         languages: Names of languages, or one name; None for all. Stored likewise.
         split: The bank's "activation" or "evaluation" (by default what the kind of record is for), or a hub data set's split
             (by default "train").
-        per_group: Records of each (value, aspect, language), or (value, language) where records have no aspect; None for all.
+        per_group: Records of each (value, aspect, language), or (value, language) where records have no aspect; "all" (or None) for all.
             They are drawn by `seed`, every cluster once before any comes again. "default": 200 of the bank, all of any other source.
         seed: Seed of the draws.
         fillings: Which slot fillings of the bank's frames are used: "all", "training" or "held_out" (those that nothing shipped
@@ -52,6 +53,8 @@ class Selection:
         object.__setattr__(self, "values", _names("values", self.values))
         object.__setattr__(self, "languages", _names("languages", self.languages))
         require_count("per_group", self.per_group)
+        if self.per_group is None:
+            object.__setattr__(self, "per_group", ALL)
         if self.fillings not in FILLINGS:
             raise UnknownNameError("fillings", self.fillings, FILLINGS)
 

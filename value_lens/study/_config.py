@@ -1,99 +1,143 @@
-"""The settings of the main job, checked when made."""
+"""The configuration of a study: one dataclass, nested by part, checked when made."""
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
 
 import torch
 
-from ..causal import Controls
-from ..data import DEFAULT, FILLINGS, PerGroup, require_count
 from ..errors import DataError, UnknownNameError
-from ..locate import Rule, threshold_rule, top_rule, vape_rule
-from ..measure import SCORINGS, Question, load_wordings
-from ..model import ENGINES, TOO_LONG, Batching, require_site
+from ..intervene import interventions
+from ..locate import Rule, methods, top_rule
+from ..measure import Question, load_wordings
+from ..model import require_site
+from ._options import Option, option, options_of
+from ._parts import BatchingPart, DilemmasPart, ExperimentPart, LocatePart, ModelPart, SelectionPart, TextsPart
 
-METHODS = ("vape", "opposition")
-DTYPES = ("float32", "bfloat16", "float16")
-CHOICES = {
-    "engine": ENGINES,
-    "method": METHODS,
-    "scoring": SCORINGS,
-    "too_long": TOO_LONG,
-    "dtype": DTYPES,
-    "fillings": FILLINGS,
-}
-LEAST = {"controls": 0, "max_tokens": 1}
-COMPOSED = {"texts": 100, "dilemmas": 20}  # of a group, from the bank, where no number is given
-SHARES = ("top", "filter", "bar", "threshold")
+SEEDS = 2**63
+INPUTS = ("stats",)  # what a study gives to a strategy
+RULES = ("top", "filter", "bar", "threshold")  # options that are parameters of methods' rules
 
 
-@dataclass(frozen=True)
-class Job:
-    """Settings of the main job. Raises `UnknownNameError` (a choice, the site, the device) and `DataError` (a number).
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The configuration of a study. The terminal's options and a configuration file set the same fields.
 
-    model: hub name or folder. texts, dilemmas: any source of `load_texts` by name or path. skip_bad: keep a source's good rows and
-    write its bad ones to a file beside it (or into the output folder). method: whose neurons are ablated.
-    n_neurons: the highest-scoring neurons per value instead of the method's published rule. top, filter, bar: VAPE's quantiles.
-    threshold: opposition's least difference. wording: a packaged wording's name or a JSON file (see `load_wordings`); None for the
-    published data set's own or the default. per_group, per_value: how many texts of each value, aspect and language, and dilemmas of
-    each value and language; None for all. By default `COMPOSED` from the bank, and all of any other source.
+    Args:
+        model: The model, and how it is loaded.
+        texts: The texts that firing is counted on.
+        dilemmas: The dilemmas that the effect is tested on.
+        selection: What is taken of both.
+        locate: The method that finds a value's neurons, and its rule.
+        experiment: How the effect is tested.
+        batching: How texts share runs of the model.
+        out: The folder of the results; None where `run_study` is given one.
+        seed: The seed of draws, controls and intervals.
+
+    Raises:
+        UnknownNameError: A choice, the site or the device is not one of those there are.
+        DataError: A setting has another type or is out of range, or a file it names cannot be used.
+
+    >>> study = Study.from_options({"model": "selective-gelu", "method": "opposition"})
+    >>> study.locate.method, study.locate.threshold, study.with_options({"threshold": 0.1}).locate.threshold
+    ('opposition', 0.03, 0.1)
     """
 
-    model: str
-    engine: str = "bridge"
-    device: str = "cpu"
-    dtype: str = "float32"
-    texts: str = "bank"
-    dilemmas: str = "bank"
-    values: tuple[str, ...] | None = None
-    languages: tuple[str, ...] | None = None
-    fillings: str = "all"
-    per_group: PerGroup = DEFAULT
-    per_value: PerGroup = DEFAULT
-    site: str = "post"
-    method: str = "vape"
-    n_neurons: int | None = None
-    top: float = 0.01
-    filter: float = 0.95
-    bar: float = 0.95
-    threshold: float = 0.03
-    controls: int = Controls().n
-    scoring: str = "label"
-    wording: str | None = None
-    too_long: str = Batching.too_long
-    max_tokens: int = Batching.max_tokens
-    skip_bad: bool = False
-    seed: int = 0
+    model: ModelPart
+    texts: TextsPart = field(default_factory=TextsPart)
+    dilemmas: DilemmasPart = field(default_factory=DilemmasPart)
+    selection: SelectionPart = field(default_factory=SelectionPart)
+    locate: LocatePart = field(default_factory=LocatePart)
+    experiment: ExperimentPart = field(default_factory=ExperimentPart)
+    batching: BatchingPart = field(default_factory=BatchingPart)
+    out: str | None = option(None, help="Folder for the results.")
+    seed: int = option(0, help="Seed of the bank, controls and intervals.")
 
     def __post_init__(self) -> None:
-        require_site(self.site)
-        for name, known in CHOICES.items():
-            if getattr(self, name) not in known:
-                raise UnknownNameError(name, getattr(self, name), known)
-        for name in ("per_group", "per_value"):
-            require_count(name, getattr(self, name))
-        for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise DataError(f"{name} is {getattr(self, name)}; give a count of at least {least}")
-        for name in SHARES:
-            if not 0 < getattr(self, name) <= 1:  # so written, it refuses NaN, too
-                raise DataError(f"{name} is {getattr(self, name)}; give a share above 0 and not above 1")
-        if not 0 <= self.seed < 2**63:
+        given = self.to_options()
+        require_site(self.locate.site)
+        for one in study_options():
+            one.check(given[one.name])
+        if not 0 <= self.seed < SEEDS:
             raise DataError(f"seed is {self.seed}; give a whole number from 0 to 2**63 - 1")
-        _require_device(self.device)
-        self.rules()
+        _require_device(self.model.device)
+        self.rule(self.locate.method)
+        _require_inputs("method", self.locate.method, methods[self.locate.method].inputs)
+        _require_inputs("intervention", self.experiment.intervention, interventions[self.experiment.intervention].inputs)
         self.question()
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> "Study":
+        """A study from settings by the terminal's names.
+
+        Args:
+            options: Settings, e.g. {"model": "gpt2", "per_value": "all"}. What is not there has its default.
+
+        Raises:
+            UnknownNameError: There is no such option, or no such choice.
+            DataError: The model is missing, or a setting cannot be used.
+        """
+        known = {one.name: one for one in study_options()}
+        for name in options:
+            if name not in known:
+                raise UnknownNameError("option of a study", name, tuple(known))
+        nested: dict[str, Any] = {}
+        for name, value in options.items():
+            one = known[name]
+            inner = nested
+            for part in one.path[:-1]:
+                inner = inner.setdefault(part, {})
+            inner[one.path[-1]] = one.normal(value)
+            one.check(inner[one.path[-1]])
+        if "name" not in nested.get("model", {}):
+            raise DataError("a study needs a model: give its name (--model, or 'model.name' in a configuration file)")
+        parts: dict[str, Any] = {one.name: one.type for one in fields(cls) if is_dataclass(one.type)}
+        built: dict[str, Any] = {name: parts[name](**inner) if name in parts else inner for name, inner in nested.items()}
+        return cls(**built)
+
+    def to_options(self) -> dict[str, Any]:
+        """{the terminal's name: setting} of all settings."""
+        return {one.name: functools.reduce(getattr, one.path, self) for one in study_options()}
+
+    def with_options(self, options: Mapping[str, Any]) -> "Study":
+        """The same study with some settings replaced; see `from_options`."""
+        return self.from_options({**self.to_options(), **options})
 
     def question(self) -> Question:
         """How dilemmas are asked. Raises `DataError` for a wording that is not there or cannot be used."""
-        return Question(self.scoring, {} if self.wording is None else load_wordings(self.wording, self.scoring))
+        part = self.experiment
+        return Question(part.scoring, {} if part.wording is None else load_wordings(part.wording, part.scoring))
 
-    def rules(self) -> dict[str, Rule]:
-        """{method: how its neurons are chosen}."""
-        published = {
-            "vape": vape_rule(filter=self.filter, top=self.top, bar=self.bar),
-            "opposition": threshold_rule(self.threshold),
-        }
-        return published if self.n_neurons is None else dict.fromkeys(METHODS, top_rule(self.n_neurons))
+    def rule(self, method: str) -> Rule:
+        """The rule that selects a method's neurons: the highest scores where `n_neurons` is set, else the method's own.
+
+        Args:
+            method: The name of a registered method.
+
+        Raises:
+            DataError: The method has no rule of its own, and `n_neurons` is not set.
+        """
+        part, entry = self.locate, methods[method]
+        if part.n_neurons is not None:
+            return top_rule(part.n_neurons)
+        if entry.rule is None:
+            raise DataError(f"method {method!r} has no rule of its own; give n_neurons (--n-neurons)")
+        return entry.rule(**{name: getattr(part, name) for name in entry.rule_parameters if name in RULES})
+
+
+@functools.cache
+def study_options() -> tuple[Option, ...]:
+    """All options of a study, in the order of its parts."""
+    return tuple(options_of(Study))
+
+
+def _require_inputs(kind: str, name: str, inputs: Sequence[str]) -> None:
+    """Raise `DataError` for a strategy that takes what a study does not give."""
+    if missing := [one for one in inputs if one not in INPUTS]:
+        raise DataError(
+            f"{kind} {name!r} cannot be used in a study: it takes {', '.join(missing)}; a study gives {', '.join(INPUTS)}"
+        )
 
 
 def _require_device(name: str) -> None:

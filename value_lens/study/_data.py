@@ -1,4 +1,4 @@
-"""The main job's texts and dilemmas: what was drawn, and what was left out."""
+"""Loading the texts and dilemmas of a study: what was drawn, and what was left out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from ..core import Dilemma, LabelledText
 from ..data import (
     DEFAULT,
     BadRowsError,
-    PerGroup,
     Sample,
     Selection,
     bad_rows_beside,
@@ -19,13 +18,15 @@ from ..data import (
     require_one_spelling,
     sample,
 )
-from ._config import COMPOSED, Job
+from ._config import Study
+from ._options import Count
+from ._parts import COMPOSED
 
 KINDS: dict[str, Any] = {"texts": LabelledText, "dilemmas": Dilemma}
 
 
 @dataclass(frozen=True)
-class JobData:
+class StudyData:
     """Texts to count on and dilemmas to ask. `skipped` holds, for either, the error that its bad rows would have been, and their file."""
 
     samples: Mapping[str, Sample[Any]]
@@ -62,34 +63,38 @@ class JobData:
         ]
 
 
-def load_data(job: Job, out: Path) -> JobData:
-    """The job's texts and dilemmas. Raises as `corpus.load_texts` does, and for values named in several ways between the two."""
-    sources = {"texts": job.texts, "dilemmas": job.dilemmas}
-    counts: dict[str, PerGroup] = {"texts": job.per_group, "dilemmas": job.per_value}
+def load_data(study: Study, out: Path) -> StudyData:
+    """The texts and dilemmas of a study, `out` being the folder for bad rows of what is no local file.
+
+    Raises as `load_texts` does, and for values named in several ways between the two.
+    """
+    sources = {"texts": study.texts.source, "dilemmas": study.dilemmas.source}
+    counts: dict[str, Count] = {"texts": study.texts.per_group, "dilemmas": study.dilemmas.per_value}
     skipped: dict[str, tuple[BadRowsError, Path]] = {}
-    samples = {what: _sample(job, what, sources[what], counts[what], out, skipped) for what in KINDS}
+    samples = {what: _sample(study, what, sources[what], counts[what], out, skipped) for what in KINDS}
     require_one_spelling(*(found.records for found in samples.values()))
-    return JobData(samples, sources, skipped)
+    return StudyData(samples, sources, skipped)
 
 
 def _sample(
-    job: Job, what: str, source: str, count: PerGroup, out: Path, skipped: dict[str, tuple[BadRowsError, Path]]
+    study: Study, what: str, source: str, count: Count, out: Path, skipped: dict[str, tuple[BadRowsError, Path]]
 ) -> Sample[Any]:
+    part = study.selection
     selection = Selection(
-        values=job.values,
-        languages=job.languages,
+        values=part.values,
+        languages=part.languages,
         per_group=COMPOSED[what] if count == DEFAULT and is_bank(source) else count,
-        seed=job.seed,
-        fillings=job.fillings,
+        seed=study.seed,
+        fillings=part.fillings,
     )
     bad = bad_rows_beside(source, out, what)
     try:
         found = sample(KINDS[what], source, selection)
     except BadRowsError as error:
-        if not job.skip_bad:
+        if not part.skip_bad:
             raise
         skipped[what] = error, bad
         return sample(KINDS[what], source, selection, skip_bad=bad)
-    if job.skip_bad:
+    if part.skip_bad:
         remove_earlier(bad)
     return found

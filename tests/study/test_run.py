@@ -1,4 +1,4 @@
-"""Does the main job run from the terminal, write what it promises, repeat itself, and lose nothing on bad input?"""
+"""Does a study run from the terminal, write what it promises, repeat itself, and lose nothing on bad input?"""
 
 import csv
 import dataclasses
@@ -16,7 +16,7 @@ from value_lens.cli import app
 from value_lens.core import _store as store
 from value_lens.data import write_jsonl
 from value_lens.errors import DataError, OutputError
-from value_lens.study import Job, run_job
+from value_lens.study import Study, run_study
 from value_lens.study._folder import file_name
 
 terminal = CliRunner()
@@ -98,9 +98,9 @@ def test_files_and_summary(folders, data, tmp_path, texts, dilemmas):
 
 
 def test_same_seed_same_files(folders, data, tmp_path):
-    job = Job(model=str(folders["gpt2"]), controls=2, n_neurons=8, **data)
+    study = Study.from_options(dict(model=str(folders["gpt2"]), controls=2, n_neurons=8, **data))
     for name in ("first", "second"):
-        run_job(job, tmp_path / name)
+        run_study(study, tmp_path / name)
     first, second = tmp_path / "first", tmp_path / "second"
     assert without_times(first / "summary.json") == without_times(second / "summary.json")
     for name in ("stats.safetensors", "matrix.csv", "neurons/care.json", "layers.png", "effects_en.png"):
@@ -127,7 +127,7 @@ def test_same_seed_same_files(folders, data, tmp_path):
         (["--device", "toaster"], "unknown device 'toaster'; known: cpu"),
         (["--device", "meta"], "unknown device 'meta'; known: cpu"),
         (["--device", "cuda:99"], "unknown device 'cuda:99'; known: cpu"),
-        (["--per-value", "0"], "per_value is 0; give a count of at least 1, or None for all"),
+        (["--per-value", "0"], "per_value is 0; give a count of at least 1, or 'all'"),
         (["--controls", "-1"], "controls is -1; give a count of at least 0"),
         (["--texts", "nowhere.jsonl"], "no file nowhere.jsonl"),
     ],
@@ -170,16 +170,18 @@ def test_statistics_survive_a_failure_later(folders, data, tmp_path, monkeypatch
 
 def test_a_rule_that_chooses_nothing_says_so(folders, data, tmp_path):
     with pytest.raises(vl.ValueLensError, match="opposition chose no neurons for any value: its highest score is 0"):
-        run_job(Job(model=str(folders["gpt2"]), method="opposition", threshold=0.999, **data), tmp_path)
+        run_study(Study.from_options(dict(model=str(folders["gpt2"]), method="opposition", threshold=0.999, **data)), tmp_path)
 
 
 def test_cut_texts_are_counted_and_said(folders, data, tmp_path, texts):
     long = [dataclasses.replace(text, text=" ".join([text.text] * 40)) for text in texts[:5]]
     write_jsonl(tmp_path / "long.jsonl", [*long, *texts[5:]])
-    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, **{**data, "texts": str(tmp_path / "long.jsonl")})
+    study = Study.from_options(
+        dict(model=str(folders["gpt2"]), controls=0, n_neurons=4, **{**data, "texts": str(tmp_path / "long.jsonl")})
+    )
     with pytest.raises(vl.ValueLensError, match="'t0' is .* tokens long, but the model's context is 96; shorten it"):
-        run_job(job, tmp_path / "refused")
-    result = run_job(dataclasses.replace(job, too_long="cut"), tmp_path / "cut")
+        run_study(study, tmp_path / "refused")
+    result = run_study(study.with_options(dict(too_long="cut")), tmp_path / "cut")
     assert result.summary["corpus"]["n_texts_cut"] == 5
     assert "5 of 60 texts were longer than the model's context and were cut to it." in result.words
 
@@ -195,15 +197,18 @@ def test_a_run_on_merged_statistics_counts_the_texts_cut_in_every_part(folders, 
         return first.merge(second.merge(third))
 
     monkeypatch.setattr("value_lens.lens.ValueLens.collect", in_shards)
-    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, too_long="cut", **{**data, "texts": str(path)})
-    result = run_job(job, tmp_path / "out")
+    study = Study.from_options(
+        dict(model=str(folders["gpt2"]), controls=0, n_neurons=4, too_long="cut", **{**data, "texts": str(path)})
+    )
+    result = run_study(study, tmp_path / "out")
     assert result.summary["corpus"]["n_texts_cut"] == result.stats.n_texts_cut == 5
     assert "5 of 60 texts were longer than the model's context and were cut to it." in result.words
 
 
 def test_half_precision_runs(folders, data, tmp_path):
-    result = run_job(
-        Job(model=str(folders["llama"]), dtype="bfloat16", controls=1, method="vape", n_neurons=5, **data), tmp_path
+    result = run_study(
+        Study.from_options(dict(model=str(folders["llama"]), dtype="bfloat16", controls=1, method="vape", n_neurons=5, **data)),
+        tmp_path,
     )
     assert result.matrix.clean_margins.dtype == torch.float64
     assert all(len(neurons) == 5 for neurons in result.sets.values())
@@ -213,36 +218,38 @@ def test_texts_of_one_aspect_still_serve_vape(folders, data, tmp_path, texts):
     upheld = [text for text in texts if text.aspect == "+"]
     write_jsonl(tmp_path / "upheld.jsonl", upheld)
     given = {**data, "texts": str(tmp_path / "upheld.jsonl")}
-    result = run_job(Job(model=str(folders["gpt2"]), controls=1, method="vape", n_neurons=4, **given), tmp_path / "out")
+    result = run_study(
+        Study.from_options(dict(model=str(folders["gpt2"]), controls=1, method="vape", n_neurons=4, **given)), tmp_path / "out"
+    )
     assert "opposition" not in result.summary["methods"]
     with pytest.raises(vl.ValueLensError, match="needs texts of both aspects"):
-        run_job(Job(model=str(folders["gpt2"]), method="opposition", **given), tmp_path / "out")
+        run_study(Study.from_options(dict(model=str(folders["gpt2"]), method="opposition", **given)), tmp_path / "out")
 
 
 def test_a_method_that_does_not_apply_is_refused_before_the_model_is_loaded(data, tmp_path):
     with pytest.raises(DataError, match="method 'vape' does not apply: it needs at least two values"):
-        run_job(Job(model="no/model", values=("care",), **data), tmp_path)
+        run_study(Study.from_options(dict(model="no/model", values=("care",), **data)), tmp_path)
 
 
 @pytest.mark.parametrize(("controls", "most"), [(0, 135), (2, 67)])
 def test_more_neurons_than_the_model_has_are_refused_before_the_counting(folders, data, tmp_path, monkeypatch, controls, most):
     monkeypatch.setattr("value_lens.lens.ValueLens.collect", lambda *a, **k: pytest.fail("counting began"))
-    job = Job(model=str(folders["gpt2"]), n_neurons=most + 1, controls=controls, **data)
+    study = Study.from_options(dict(model=str(folders["gpt2"]), n_neurons=most + 1, controls=controls, **data))
     with pytest.raises(DataError, match=f"n_neurons is {most + 1}, but the model has 135 neurons.*; give at most {most}"):
-        run_job(job, tmp_path)
+        run_study(study, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["summary.json", "matrix.csv", "layers.png", "effects_en.png", "neurons/care.json"])
 def test_a_folder_in_the_way_of_a_file_is_found_before_the_work(data, tmp_path, name):
     (tmp_path / "out" / name).mkdir(parents=True)
     with pytest.raises(OutputError, match=f"{name} is a folder, but a run writes a file of that name"):
-        run_job(Job(model="no/model", **data), tmp_path / "out")
+        run_study(Study.from_options(dict(model="no/model", **data)), tmp_path / "out")
 
 
 def test_a_file_in_the_way_of_a_folder_is_found_before_the_work(data, tmp_path):
     (tmp_path / "neurons").write_text("mine")
     with pytest.raises(OutputError, match="neurons is a file, but a run writes a folder of that name"):
-        run_job(Job(model="no/model", **data), tmp_path)
+        run_study(Study.from_options(dict(model="no/model", **data)), tmp_path)
 
 
 def files_in(folder):
@@ -250,22 +257,22 @@ def files_in(folder):
 
 
 def test_a_folder_used_again_holds_one_run(folders, data, tmp_path):
-    job = Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data)
-    run_job(job, tmp_path / "out")
+    study = Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **data))
+    run_study(study, tmp_path / "out")
     (tmp_path / "out" / "notes.txt").write_text("mine")
-    fewer = dataclasses.replace(job, values=("honesty", "care"), languages=("en",))
-    run_job(fewer, tmp_path / "out")
-    run_job(fewer, tmp_path / "fresh")
+    fewer = study.with_options(dict(values=("honesty", "care"), languages=("en",)))
+    run_study(fewer, tmp_path / "out")
+    run_study(fewer, tmp_path / "fresh")
     assert files_in(tmp_path / "out") == files_in(tmp_path / "fresh") | {"notes.txt"}
     assert "neurons/duty.json" not in files_in(tmp_path / "out")
 
 
 def test_a_run_that_fails_leaves_an_earlier_one_whole_or_none_of_it(folders, data, tmp_path, monkeypatch):
-    job = Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data)
-    run_job(job, tmp_path)
+    study = Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **data))
+    run_study(study, tmp_path)
     before = files_in(tmp_path)
     with pytest.raises(vl.ValueLensError):
-        run_job(dataclasses.replace(job, model="no/model"), tmp_path)
+        run_study(study.with_options(dict(model="no/model")), tmp_path)
     assert files_in(tmp_path) == before
 
     def fail(*_args, **_kwargs):
@@ -273,7 +280,7 @@ def test_a_run_that_fails_leaves_an_earlier_one_whole_or_none_of_it(folders, dat
 
     monkeypatch.setattr("value_lens.lens.ValueLens.support_matrix", fail)
     with pytest.raises(KeyboardInterrupt):
-        run_job(job, tmp_path)
+        run_study(study, tmp_path)
     assert files_in(tmp_path) == {"stats.safetensors", "texts.jsonl", "dilemmas.jsonl"}
 
 
@@ -283,22 +290,24 @@ def test_a_picture_that_fails_loses_nothing_else(folders, data, tmp_path, monkey
 
     monkeypatch.setattr("value_lens.causal.SupportMatrix.plot", fail)
     with pytest.raises(RuntimeError, match="no font"):
-        run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data), tmp_path / "out")
+        run_study(Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **data)), tmp_path / "out")
     assert files_in(tmp_path / "out") >= {"summary.json", "matrix.csv", "stats.safetensors", "neurons/care.json"}
 
 
 def test_rows_skipped_are_counted_and_said(folders, data, tmp_path):
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text((tmp_path / "texts.jsonl").read_text() + '{"id": "x"}\n{"id": "y"}\n')
-    job = Job(model=str(folders["gpt2"]), controls=0, n_neurons=4, skip_bad=True, **{**data, "texts": str(mixed)})
-    result = run_job(job, tmp_path / "out")
+    study = Study.from_options(
+        dict(model=str(folders["gpt2"]), controls=0, n_neurons=4, skip_bad=True, **{**data, "texts": str(mixed)})
+    )
+    result = run_study(study, tmp_path / "out")
     assert result.summary["corpus"]["n_rows_skipped"] == {"texts": 2, "dilemmas": 0}
     beside = tmp_path / "mixed.bad-texts.jsonl"
     assert f"2 of 62 rows of {mixed} could not be used; they stand in {beside}." in result.words
     assert len(beside.read_text().splitlines()) == 2
 
     mixed.write_text((tmp_path / "texts.jsonl").read_text())
-    result = run_job(job, tmp_path / "out")
+    result = run_study(study, tmp_path / "out")
     assert result.summary["corpus"]["n_rows_skipped"] == {"texts": 0, "dilemmas": 0} and not beside.exists()
 
 
@@ -309,9 +318,9 @@ def test_dilemmas_beyond_the_context_are_named_together_before_the_counting(
     monkeypatch.setattr("value_lens.lens.ValueLens.collect", lambda *a, **k: pytest.fail("counting began"))
     long = [dataclasses.replace(d, scenario=" ".join([d.scenario] * 60)) for d in dilemmas[:7]]
     path = write_jsonl(tmp_path / "long.jsonl", [*long, *dilemmas[7:]])
-    job = Job(model=str(folders["llama"]), scoring=scoring, **{**data, "dilemmas": str(path)})
+    study = Study.from_options(dict(model=str(folders["llama"]), scoring=scoring, **{**data, "dilemmas": str(path)}))
     with pytest.raises(DataError) as found:
-        run_job(job, tmp_path / "out")
+        run_study(study, tmp_path / "out")
     first, *told = str(found.value).splitlines()
     assert first == "7 of 16 dilemmas cannot be used:" and len(told) == 7
     for place, line in enumerate(told):
@@ -339,15 +348,15 @@ def test_a_published_data_set_is_named_with_its_licence_and_bad_rows_are_kept_be
         vl.LabelledText(id=f"t{k}", text=text, value=f"Keep promise {k % 2}", aspect="+-"[k // 2 % 2], language="en")
         for k, text in enumerate(tiny.sentences(24, longest=9))
     ]
-    job = Job(
+    study = Study.from_options(dict(
         model=str(folders["llama"]), texts=str(write_jsonl(tmp_path / "texts.jsonl", texts)),
         dilemmas=f"moralchoice:{tmp_path / 'moralchoice_low_ambiguity.csv'}", n_neurons=3, controls=1, skip_bad=True,
-    )  # fmt: skip
-    result = run_job(job, tmp_path / "out")
+    ))  # fmt: skip
+    result = run_study(study, tmp_path / "out")
     assert any("MoralChoice (low ambiguity) is used under its licence: MIT" in sentence for sentence in result.words)
     assert "field 'context' is missing" in (tmp_path / "moralchoice_low_ambiguity.bad-dilemmas.jsonl").read_text()
     with pytest.raises(DataError, match="line 10: field 'context' is missing"):
-        run_job(dataclasses.replace(job, skip_bad=False), tmp_path / "out2")
+        run_study(study.with_options(dict(skip_bad=False)), tmp_path / "out2")
 
 
 class FullDisk:
@@ -356,6 +365,7 @@ class FullDisk:
     def __init__(self, monkeypatch, *too_large):
         self.too_large, self.written, self.write = too_large, [], store.write_atomically
         monkeypatch.setattr(store, "write_atomically", self)
+        monkeypatch.setattr("value_lens.study._output.write_atomically", self)
 
     def __call__(self, path, content):
         if Path(path).suffix in self.too_large:
@@ -367,7 +377,7 @@ class FullDisk:
 
 def test_small_results_come_first_and_statistics_once(folders, data, tmp_path, monkeypatch):
     disk = FullDisk(monkeypatch)
-    run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data), tmp_path / "out")
+    run_study(Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **data)), tmp_path / "out")
     assert disk.written[:3] == ["stats.safetensors", "matrix.csv", "summary.json"] and disk.written[-1] == "layers.png"
     assert len(set(disk.written)) == len(disk.written) == len(files_in(tmp_path / "out"))
 
@@ -376,7 +386,7 @@ def test_small_results_come_first_and_statistics_once(folders, data, tmp_path, m
 def test_a_disk_that_fills_up_keeps_all_that_fits(folders, data, tmp_path, monkeypatch, too_large):
     disk = FullDisk(monkeypatch, *too_large)
     with pytest.raises(OutputError, match=f"{too_large[-1]}: No space left on device"):
-        run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **data), tmp_path / "out")
+        run_study(Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **data)), tmp_path / "out")
     small = {"matrix.csv", "summary.json", *(f"neurons/{value}.json" for value in ("honesty", "care", "duty"))}
     assert small <= files_in(tmp_path / "out") and ("stats.safetensors" in disk.written) == (too_large == [".png"])
 
@@ -386,7 +396,7 @@ def test_what_a_model_folder_states_wrongly_is_found_before_the_work(folders, da
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "true_neurons.json").write_text('{"site": "post"}')
     with pytest.raises(vl.ValueLensError, match="true_neurons.json (?s:.*)field 'neurons' is missing"):
-        run_job(Job(model=str(tmp_path / "model"), **data), tmp_path / "out")
+        run_study(Study.from_options(dict(model=str(tmp_path / "model"), **data)), tmp_path / "out")
 
 
 def test_a_value_of_any_length_has_its_file(folders, data, tmp_path, texts, dilemmas):
@@ -395,5 +405,5 @@ def test_a_value_of_any_length_has_its_file(folders, data, tmp_path, texts, dile
         [dataclasses.replace(r, value=long if r.value == "care" else r.value) for r in some] for some in (texts, dilemmas)
     ]
     given = {name: str(write_jsonl(tmp_path / f"{name}.l.jsonl", some)) for name, some in zip(data, renamed, strict=True)}
-    run_job(Job(model=str(folders["llama"]), controls=0, n_neurons=4, **given), tmp_path / "out")
+    run_study(Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **given)), tmp_path / "out")
     assert vl.NeuronSet.load(tmp_path / "out" / "neurons" / f"{file_name(long)}.json").provenance["value"] == long

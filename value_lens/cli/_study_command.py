@@ -1,0 +1,70 @@
+"""Terminal commands whose options are the fields of the study's configuration."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._terminal import count_from, made_when_used, names_from
+
+if TYPE_CHECKING:
+    from ..study import Option
+
+Action = Callable[[dict[str, Any]], None]
+CONFIG = "A configuration file, YAML or JSON (see `value-lens config`); options given here win over it."
+
+
+def study_command(name: str, action: Action) -> None:
+    """Make a registered command one that takes a study's options, and calls `action({option: setting})` with those that are set.
+
+    The options are made when the command is used, so that the list of commands needs no heavy library.
+    """
+    made_when_used(name, lambda name, arguments: _command(name, action))
+
+
+def _command(name: str, action: Action) -> Any:
+    from ..study import Names, options_in, study_options
+
+    options = study_options()
+    lists = {option.name for option in options if option.base == Names}
+
+    def call(**arguments: Any) -> None:
+        config = arguments.pop("config")
+        given = {name: setting for name, setting in arguments.items() if setting is not None}
+        settings = {} if config is None else options_in(config)
+        action(settings | {name: names_from(given[name]) if name in lists else given[name] for name in given})
+
+    parameters = [_parameter("config", Path, typer.Option(help=CONFIG)), *map(_of_option, options)]
+    call.__doc__ = action.__doc__
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    call.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(call)
+    return typer.main.get_command(alone)
+
+
+def _parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:
+    """A parameter that is None where its option is not on the command line."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+
+
+def _of_option(option: "Option") -> inspect.Parameter:
+    from ..study import Count, Names
+
+    flag = f"--{option.name.replace('_', '-')}"
+    panel = option.path[0].capitalize() if len(option.path) > 1 else None
+    shared: dict[str, Any] = {"help": _help(option), "show_default": False, "rich_help_panel": panel}
+    if option.base == Count:
+        return _parameter(option.name, Any, typer.Option(flag, parser=count_from, metavar="N|all", **shared))
+    if option.base == Names:
+        return _parameter(option.name, str, typer.Option(flag, metavar="NAME,NAME,...", **shared))
+    return _parameter(option.name, option.base, typer.Option(flag, **shared))
+
+
+def _help(option: "Option") -> str:
+    """The help with the default, which typer cannot tell: its own default means that the option is not on the command line."""
+    default = option.show or ("" if option.default in (None, False, MISSING) else str(option.default))
+    return f"{option.help_with_choices.removesuffix('.')} (default: {default})." if default else option.help_with_choices
