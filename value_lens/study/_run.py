@@ -9,7 +9,7 @@ import torch
 from ..causal import Controls, SupportMatrix
 from ..core import FiringStats, Group, NeuronScores, NeuronSet, Resampling
 from ..errors import DataError
-from ..intervene import Edit, interventions
+from ..intervene import Intervention, interventions
 from ..lens import ValueLens
 from ..locate import Rule, methods, select
 from ..measure import EncodedQuestion
@@ -146,7 +146,7 @@ def _test(
     )
 
 
-def _intervention(study: Study, stats: FiringStats) -> Edit:
+def _intervention(study: Study, stats: FiringStats) -> Intervention:
     entry, given = interventions[study.experiment.intervention], {"stats": stats}
     return entry(**{name: given[name] for name in entry.inputs})
 
