@@ -14,7 +14,7 @@ from value_lens.endpoint import Journal
 from value_lens.errors import ArtefactError, DataError, OutputError
 from value_lens.organisms import read_true_neurons
 from value_lens.study._folder import LONGEST, clear, file_name, neurons_of, picture_of, require_free
-from value_lens.write import generate
+from value_lens.write import CorpusPlan, generate
 
 GOOD = {"id": "a", "text": "She waits.", "value": "care", "aspect": "+", "language": "en"}
 NOTES = ["precious", "", "{}", '{"where": 1}', "\0", '["where", "problem", "content"]', json.dumps(GOOD)]
@@ -148,7 +148,10 @@ def test_a_corpus_is_never_written_over_one_that_no_journal_knows(tmp_path, name
         OutputError, match=f"{name} is there already, and no journal of a run that wrote it; choose another folder"
     ):
         generate(
-            "pole", lambda messages: pytest.fail("it was asked"), tmp_path, n_items=1, values=["freedom"], languages=["en"]
+            "pole",
+            lambda messages: pytest.fail("it was asked"),
+            tmp_path,
+            CorpusPlan(n_items=1, values=["freedom"], languages=["en"]),
         )
     assert [path.name for path in tmp_path.iterdir()] == [name] and (tmp_path / name).read_text() == "precious"
 

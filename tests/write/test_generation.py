@@ -18,11 +18,11 @@ import value_lens as vl
 from value_lens.core import LabelledText, SituationalQuestion
 from value_lens.endpoint import EndpointWriter, Journal, Reply, TransientError
 from value_lens.errors import DataError, OutputError, UnknownNameError
-from value_lens.write import RECIPES, Pace, Task, generate
-from value_lens.write._recipes import checked
+from value_lens.write import RECIPES, CorpusPlan, Prices, RequestPolicy, Task, generate
+from value_lens.write.recipes import check_answer
 
 KEY = "sk-a-key-that-must-not-be-seen"
-QUICK = Pace(workers=4, first_wait=0.01, longest_wait=0.1)
+QUICK = RequestPolicy(workers=4, first_wait=0.01, longest_wait=0.1)
 SOME = ("freedom", "justice")
 HEADER = {"recipe": "question", "languages": ["en", "zh"], "system": "chinese_social"}
 
@@ -42,7 +42,9 @@ def lines(path):
 
 def test_dilemmas_and_their_texts_are_written_for_every_value_and_language(tmp_path):
     with endpoint.running() as server:
-        made = generate("dilemma", writer(server), tmp_path, n_items=3, values=SOME, pace=QUICK, prices=(2.0, 4.0))
+        made = generate(
+            "dilemma", writer(server), tmp_path, CorpusPlan(n_items=3, values=SOME), policy=QUICK, prices=Prices(2.0, 4.0)
+        )
     assert Counter((d.value, d.language) for d in made.of(vl.Dilemma)) == {(v, l): 3 for v in SOME for l in ("en", "zh")}
     assert Counter(t.group for t in made.of(LabelledText)) == {(v, a, l): 3 for v in SOME for a in "+-" for l in ("en", "zh")}
     assert vl.load_dilemmas(tmp_path / "dilemmas.jsonl") == made.of(vl.Dilemma)
@@ -65,7 +67,11 @@ def test_every_misdeed_is_survived(misdeed, tmp_path):
 
     with endpoint.running(plan) as server:
         made = generate(
-            "question", writer(server, timeout=0.4), tmp_path, n_items=2, values=["freedom"], languages=["en"], pace=QUICK
+            "question",
+            writer(server, timeout=0.4),
+            tmp_path,
+            CorpusPlan(n_items=2, values=["freedom"], languages=["en"]),
+            policy=QUICK,
         )
         assert len(server.prompts) == made.cost.n_requests == 6
     assert len({q.id for q in made.of(SituationalQuestion)}) == 2 and made.failed == {}
@@ -74,8 +80,10 @@ def test_every_misdeed_is_survived(misdeed, tmp_path):
 def test_random_misdeeds_on_many_items_lose_and_double_nothing(tmp_path):
     turns = itertools.cycle(["", "500", "", "429", "cut", "", "missing", "drop", "", "html", "fenced"])
     with endpoint.running(lambda number, prompt: next(turns)) as server:
-        pace = Pace(workers=8, first_wait=0.01, longest_wait=0.05, attempts=20)
-        made = generate("pole", writer(server), tmp_path, n_items=12, system=vl.schwartz, values=["conservation"], pace=pace)
+        pace = RequestPolicy(workers=8, first_wait=0.01, longest_wait=0.05, attempts=20)
+        made = generate(
+            "pole", writer(server), tmp_path, CorpusPlan(n_items=12, system=vl.schwartz, values=["conservation"]), policy=pace
+        )
     assert Counter(t.group for t in made.records) == {("conservation", a, l): 12 for a in "+-" for l in ("en", "zh")}
     assert len({t.id for t in made.records}) == len({t.text for t in made.records}) == 48
     assert Counter(entry["id"] for entry in lines(tmp_path / "journal.jsonl")[1:]).most_common(1)[0][1] == 1
@@ -83,9 +91,9 @@ def test_random_misdeeds_on_many_items_lose_and_double_nothing(tmp_path):
 
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
     program = (
-        "import sys; from value_lens.endpoint import EndpointWriter; from value_lens.write import Pace, generate; "
-        "generate('pole', EndpointWriter('tiny', base_url=sys.argv[1]), sys.argv[2], n_items=8, values=['freedom', 'justice'], "
-        "pace=Pace(workers=3))"
+        "import sys; from value_lens.endpoint import EndpointWriter; from value_lens.write import CorpusPlan, RequestPolicy, generate; "
+        "generate('pole', EndpointWriter('tiny', base_url=sys.argv[1]), sys.argv[2], "
+        "CorpusPlan(n_items=8, values=['freedom', 'justice']), policy=RequestPolicy(workers=3))"
     )
     journal = tmp_path / "journal.jsonl"
     with endpoint.running(delay=0.05) as server:
@@ -100,7 +108,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
         assert 11 < n_kept < 64
         journal.write_bytes(kept + b'{"id":"pole/freedom/+/en/000')  # torn by the kill
         before = dict(server.done)
-        made = generate("pole", writer(server), tmp_path, n_items=8, values=SOME, pace=QUICK)
+        made = generate("pole", writer(server), tmp_path, CorpusPlan(n_items=8, values=SOME), policy=QUICK)
         again = [prompt for prompt, count in server.done.items() if count > before.get(prompt, 0) and before.get(prompt, 0)]
     assert len(again) <= 3  # only what was in flight in the three workers is asked twice
     assert journal.read_bytes().startswith(kept)
@@ -110,19 +118,22 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
 
 def test_a_finished_run_asks_nothing_again(tmp_path):
     with endpoint.running() as server:
-        options = {"n_items": 2, "values": ["justice"], "pace": QUICK}
+        options = {"plan": CorpusPlan(n_items=2, values=["justice"]), "policy": QUICK}
         first = generate("question", writer(server), tmp_path, **options)
         n_asked = len(server.prompts)
         again = generate("question", writer(server), tmp_path, **options)
         assert len(server.prompts) == n_asked
     assert again.records == first.records and again.cost == first.cost
-    fewer = generate("question", writer(server), tmp_path, n_items=1, values=["justice"], pace=QUICK)
+    fewer = generate("question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"]), policy=QUICK)
     assert fewer.records == first.records[::2] and fewer.n_duplicates == 0
 
 
 def test_a_finished_run_asks_nothing_again_though_items_had_failed(tmp_path):
     """What was made up for by further items stays as it is."""
-    options = {"n_items": 2, "values": ["justice"], "languages": ["en"], "pace": Pace(attempts=1, first_wait=0.0)}
+    options = {
+        "plan": CorpusPlan(n_items=2, values=["justice"], languages=["en"]),
+        "policy": RequestPolicy(attempts=1, first_wait=0.0),
+    }
     with endpoint.running(lambda number, prompt: "prose" if "Item 1:" in prompt else "") as server:
         first = generate("question", writer(server), tmp_path, **options)
     assert [q.id[-5:] for q in first.records] == ["00001", "00002"] and list(first.failed) == ["question/justice/en/00000"]
@@ -139,14 +150,17 @@ def test_a_finished_run_asks_nothing_again_though_items_had_failed(tmp_path):
 )
 def test_an_odd_answer_is_asked_again_not_fatal(answer, tmp_path):
     answers = iter([answer, '{"question": "You stand at a gate. What now?"}'])
-    options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": Pace(workers=1, first_wait=0.0)}
+    options = {
+        "plan": CorpusPlan(n_items=1, values=["justice"], languages=["en"]),
+        "policy": RequestPolicy(workers=1, first_wait=0.0),
+    }
     made = generate("question", lambda messages: next(answers), tmp_path, **options)
     assert len(made.records) == 1 and made.cost.n_requests == 2
 
 
 def test_one_conversation_that_is_refused_does_not_stop_the_run(tmp_path):
     with endpoint.running(lambda number, prompt: "400" if "Item 1:" in prompt else "") as server:
-        options = {"n_items": 3, "values": ["justice"], "languages": ["en"], "pace": QUICK}
+        options = {"plan": CorpusPlan(n_items=3, values=["justice"], languages=["en"]), "policy": QUICK}
         made = generate("question", writer(server), tmp_path, **options)
         assert sum("Item 1:" in prompt for prompt in server.prompts) == 1  # asked once, not six times
     assert len(made.records) == 3 and "answered 400" in made.failed["question/justice/en/00000"]
@@ -155,12 +169,16 @@ def test_one_conversation_that_is_refused_does_not_stop_the_run(tmp_path):
 def test_a_hopeless_beginning_ends_the_run(tmp_path):
     with endpoint.running(lambda number, prompt: "400") as server:
         with pytest.raises(DataError, match="the first 10 items all failed, the last because: the endpoint answered 400"):
-            generate("question", writer(server), tmp_path, n_items=200, values=["justice"], pace=QUICK)
+            generate("question", writer(server), tmp_path, CorpusPlan(n_items=200, values=["justice"]), policy=QUICK)
         assert len(server.prompts) < 30
     unreachable = EndpointWriter("m", base_url="http://127.0.0.1:9/v1")
     with pytest.raises(DataError, match=r"the first 10 items all failed.*no answer from the endpoint: APIConnectionError.*\("):
         generate(
-            "question", unreachable, tmp_path / "2", n_items=200, values=["justice"], pace=Pace(attempts=1, first_wait=0.0)
+            "question",
+            unreachable,
+            tmp_path / "2",
+            CorpusPlan(n_items=200, values=["justice"]),
+            policy=RequestPolicy(attempts=1, first_wait=0.0),
         )
 
 
@@ -169,9 +187,12 @@ def test_an_answer_begins_behind_its_thought(tmp_path):
     turns = itertools.cycle(["unclosed", "missing", "length", "thought"])
     with endpoint.running(lambda number, prompt: next(turns)) as server:
         made = generate(
-            "question", writer(server, template_arguments={"enable_thinking": True}), tmp_path, n_items=1, values=["justice"],
-            languages=["en"], pace=Pace(workers=1, first_wait=0.0, longest_wait=0.0),
-        )  # fmt: skip
+            "question",
+            writer(server, template_arguments={"enable_thinking": True}),
+            tmp_path,
+            CorpusPlan(n_items=1, values=["justice"], languages=["en"]),
+            policy=RequestPolicy(workers=1, first_wait=0.0, longest_wait=0.0),
+        )
     (question,) = made.of(SituationalQuestion)
     assert question.text.startswith("question ") and made.cost.n_requests == 4
     first, *again = server.conversations
@@ -184,14 +205,16 @@ def test_an_answer_begins_behind_its_thought(tmp_path):
 
 def test_template_arguments_are_sent_only_where_they_are_given(tmp_path):
     with endpoint.running() as server:
-        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+        generate(
+            "question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK
+        )
     assert server.template_arguments == [None]
 
 
 def test_an_answer_without_text_costs_too(tmp_path):
     turns = iter(["silent", ""])
     with endpoint.running(lambda number, prompt: next(turns)) as server:
-        options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": QUICK}
+        options = {"plan": CorpusPlan(n_items=1, values=["justice"], languages=["en"]), "policy": QUICK}
         made = generate("question", writer(server), tmp_path, **options)
     assert (made.cost.n_requests, made.cost.n_prompt_tokens) == (2, 20)
 
@@ -204,7 +227,10 @@ def test_what_was_spent_before_a_fault_is_kept(tmp_path):
             raise RuntimeError("out of memory")
         return Reply("bad", 100, 50)
 
-    options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": Pace(workers=1, first_wait=0.0)}
+    options = {
+        "plan": CorpusPlan(n_items=1, values=["justice"], languages=["en"]),
+        "policy": RequestPolicy(workers=1, first_wait=0.0),
+    }
     with pytest.raises(RuntimeError, match="out of memory"):
         generate("question", faulty, tmp_path, **options)
     assert lines(tmp_path / "journal.jsonl")[1]["usage"] == [2, 100, 50]
@@ -229,7 +255,9 @@ def test_white_space_around_a_key_is_no_part_of_it(tmp_path, monkeypatch, caplog
     monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
     caplog.set_level(logging.DEBUG)
     with endpoint.running() as server:
-        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+        generate(
+            "question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK
+        )
         assert server.keys == {f"Bearer {KEY}"}
     assert KEY not in caplog.text
 
@@ -237,7 +265,7 @@ def test_white_space_around_a_key_is_no_part_of_it(tmp_path, monkeypatch, caplog
 @pytest.mark.parametrize("names", [{"values": []}, {"values": ["justice", "justice"]}, {"languages": []}])
 def test_values_and_languages_are_given_once(names, tmp_path):
     with pytest.raises(DataError, match="must be given, each once"):
-        generate("question", lambda messages: "", tmp_path, n_items=1, **names)
+        generate("question", lambda messages: "", tmp_path, CorpusPlan(n_items=1, **names))
 
 
 def test_who_wrote_what_is_kept(tmp_path):
@@ -245,33 +273,35 @@ def test_who_wrote_what_is_kept(tmp_path):
         return '{"question": "You wait by a gate at noon. What do you do?"}'
 
     with endpoint.running() as server:
-        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
-    generate("question", another, tmp_path, n_items=2, values=["justice"], languages=["en"], pace=QUICK)
+        generate(
+            "question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK
+        )
+    generate("question", another, tmp_path, CorpusPlan(n_items=2, values=["justice"], languages=["en"]), policy=QUICK)
     assert json.loads((tmp_path / "summary.json").read_text())["written_by"] == {"tiny": 1, "another": 1}
 
 
 def test_the_same_folder_is_not_used_for_another_job_or_by_two_runs(tmp_path):
     with endpoint.running() as server:
-        generate("question", writer(server), tmp_path, n_items=1, values=["justice"], pace=QUICK)
+        generate("question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"]), policy=QUICK)
         with pytest.raises(DataError, match="was begun for another job"):
-            generate("question", writer(server), tmp_path, n_items=1, values=["freedom"], pace=QUICK)
+            generate("question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["freedom"]), policy=QUICK)
 
         with pytest.raises(OutputError, match="in use by another run"):
             with Journal.opened(tmp_path / "journal.jsonl", {**HEADER, "values": ["justice"]}):
-                generate("question", writer(server), tmp_path, n_items=1, values=["justice"], pace=QUICK)
+                generate("question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"]), policy=QUICK)
 
 
 def test_the_key_is_sent_and_stands_nowhere_else(tmp_path, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     with endpoint.running(lambda number, prompt: "500" if number == 0 else "") as server:
         told = writer(server)
-        generate("question", told, tmp_path, n_items=2, values=["justice"], pace=QUICK)
+        generate("question", told, tmp_path, CorpusPlan(n_items=2, values=["justice"]), policy=QUICK)
         assert server.keys == {f"Bearer {KEY}"}
     with (
         endpoint.running(lambda number, prompt: "401") as server,
         pytest.raises(DataError, match=r"answered 401: .*\*\*\*") as caught,
     ):
-        generate("question", writer(server), tmp_path / "refused", n_items=2, values=["justice"], pace=QUICK)
+        generate("question", writer(server), tmp_path / "refused", CorpusPlan(n_items=2, values=["justice"]), policy=QUICK)
     assert KEY not in str(caught.value) and KEY not in repr(told)
     assert KEY not in caplog.text and KEY not in "".join(capfd.readouterr())
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -281,7 +311,13 @@ def test_the_key_is_sent_and_stands_nowhere_else(tmp_path, caplog, capfd):
 def test_a_refused_key_stops_at_once_and_keeps_what_is_done(tmp_path):
     with endpoint.running(lambda number, prompt: "401" if number >= 4 else "") as server:
         with pytest.raises(DataError, match="the endpoint answered 401"):
-            generate("question", writer(server), tmp_path, n_items=50, values=["justice"], pace=Pace(workers=1))
+            generate(
+                "question",
+                writer(server),
+                tmp_path,
+                CorpusPlan(n_items=50, values=["justice"]),
+                policy=RequestPolicy(workers=1),
+            )
         assert len(server.prompts) <= 6
     assert len(lines(tmp_path / "journal.jsonl")) == 6  # the header, four answers, and what the refused request cost
 
@@ -298,16 +334,16 @@ def test_what_cannot_be_written_is_reported_and_tried_again_next_time(tmp_path):
             "question",
             writer(server),
             tmp_path,
-            n_items=1,
-            values=["justice"],
-            languages=["en"],
-            pace=Pace(attempts=2, first_wait=0.0),
+            CorpusPlan(n_items=1, values=["justice"], languages=["en"]),
+            policy=RequestPolicy(attempts=2, first_wait=0.0),
         )
         assert len(server.prompts) == made.cost.n_requests == 8  # two attempts, and three further items to make up for it
     assert made.records == [] and set(made.failed.values()) == {"no JSON object in the answer: 'I would rather not.'"}
     assert json.loads((tmp_path / "summary.json").read_text())["failed"] == made.failed
     with endpoint.running() as server:
-        made = generate("question", writer(server), tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+        made = generate(
+            "question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK
+        )
     assert [q.id for q in made.records] == ["question/justice/en/00000"] and made.failed == {}
     assert made.cost.n_requests == 9
 
@@ -319,13 +355,15 @@ def test_a_wrong_answer_is_told_what_was_wrong(tmp_path):
         heard.append(messages)
         return '{"question": ""}' if len(heard) == 1 else '{"question": "You stand at a gate. What do you do?"}'
 
-    generate("question", speaker, tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+    generate("question", speaker, tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK)
     assert "field 'question': expected a non-empty text, got ''" in heard[1][-1]["content"]
 
 
 def test_duplicates_are_left_out_and_made_up_for(tmp_path):
     with endpoint.running(lambda number, prompt: "same" if "Item 1:" in prompt or "Item 2:" in prompt else "") as server:
-        made = generate("pole", writer(server), tmp_path, n_items=3, values=["justice"], languages=["en"], pace=QUICK)
+        made = generate(
+            "pole", writer(server), tmp_path, CorpusPlan(n_items=3, values=["justice"], languages=["en"]), policy=QUICK
+        )
     assert Counter(t.group for t in made.records) == {("justice", a, "en"): 3 for a in "+-"}
     assert made.n_duplicates == 2 and len({t.text for t in made.records if t.aspect == "+"}) == 3
 
@@ -333,8 +371,8 @@ def test_duplicates_are_left_out_and_made_up_for(tmp_path):
 def test_requests_keep_the_pace(tmp_path):
     """The last of eight requests at ten a second comes no sooner than seven tenths of a second after the start."""
     with endpoint.running() as server:
-        pace, started = Pace(workers=4, per_minute=600.0), time.monotonic()
-        generate("question", writer(server), tmp_path, n_items=8, values=["justice"], languages=["en"], pace=pace)
+        pace, started = RequestPolicy(workers=4, per_minute=600.0), time.monotonic()
+        generate("question", writer(server), tmp_path, CorpusPlan(n_items=8, values=["justice"], languages=["en"]), policy=pace)
         assert len(server.times) == 8 and max(server.times) - started >= 0.7
 
 
@@ -347,7 +385,7 @@ def test_back_off_waits_as_long_as_the_other_side_asks(tmp_path):
             raise TransientError("busy", wait=0.3)
         return Reply('{"question": "You stand at a gate. What now?"}', 1, 1)
 
-    generate("question", busy, tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+    generate("question", busy, tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK)
     assert calls[1] - calls[0] >= 0.3
 
 
@@ -360,13 +398,19 @@ def test_a_callable_may_fail_for_a_while(error, tmp_path):
             raise error
         return '{"question": "You stand at a gate. What now?"}'
 
-    made = generate("question", flaky, tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+    made = generate("question", flaky, tmp_path, CorpusPlan(n_items=1, values=["justice"], languages=["en"]), policy=QUICK)
     assert len(made.records) == 1 and made.cost.n_requests == 3
 
 
 def test_a_fault_of_the_callable_itself_is_not_hidden(tmp_path):
     with pytest.raises(ZeroDivisionError):
-        generate("question", lambda messages: 1 / 0, tmp_path, n_items=1, values=["justice"], languages=["en"], pace=QUICK)
+        generate(
+            "question",
+            lambda messages: 1 / 0,
+            tmp_path,
+            CorpusPlan(n_items=1, values=["justice"], languages=["en"]),
+            policy=QUICK,
+        )
 
 
 # Recipes and the checking of answers
@@ -394,11 +438,11 @@ GOOD = {"topic": "a trip", "background": "You are at a fork.", "aligned": "take 
 )
 def test_an_answer_off_the_schema_is_refused_with_the_reason(answer, problem):
     with pytest.raises(DataError, match=problem):
-        checked(answer, RECIPES["dilemma"].steps[0], task())
+        check_answer(answer, RECIPES["dilemma"].steps[0], task())
 
 
 def test_a_good_answer_is_read_out_of_a_fence():
-    assert checked(f"Sure.\n```json\n{json.dumps(GOOD)}\n```", RECIPES["dilemma"].steps[0], task()) == GOOD
+    assert check_answer(f"Sure.\n```json\n{json.dumps(GOOD)}\n```", RECIPES["dilemma"].steps[0], task()) == GOOD
 
 
 def test_recipes_ask_for_what_the_papers_ask():
@@ -424,15 +468,15 @@ def test_stories_end_their_sentences():
 )
 def test_a_job_that_makes_no_sense_is_refused(options, error, message, tmp_path):
     with pytest.raises(error, match=message):
-        generate("question", lambda messages: "", tmp_path, **options)
+        generate("question", lambda messages: "", tmp_path, CorpusPlan(**options))
     with pytest.raises(UnknownNameError, match="unknown recipe 'novel'; known: dilemma, pole, question"):
-        generate("novel", lambda messages: "", tmp_path, n_items=1)
+        generate("novel", lambda messages: "", tmp_path, CorpusPlan(n_items=1))
     with pytest.raises(DataError, match="workers and attempts must be at least 1"):
-        Pace(workers=0)
+        RequestPolicy(workers=0)
 
 
 def test_a_damaged_journal_is_named_with_its_line(tmp_path):
-    options = {"n_items": 1, "values": ["justice"], "languages": ["en"], "pace": QUICK}
+    options = {"plan": CorpusPlan(n_items=1, values=["justice"], languages=["en"]), "policy": QUICK}
     generate("question", lambda messages: '{"question": "You wait at a gate. Why?"}', tmp_path, **options)
     path = tmp_path / "journal.jsonl"
     path.write_bytes(path.read_bytes() + b"garbage\n")

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import value_lens as vl
 from value_lens.endpoint import RefusedError
 from value_lens.errors import DataError, ModelLoadError
-from value_lens.write import Pace, generate
+from value_lens.write import CorpusPlan, RequestPolicy, generate
 
 ROLES = "{{ '<s>' if loop.first }}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}[you]"
 TEMPLATE = "{% for m in messages %}" + ROLES
@@ -122,9 +122,12 @@ def test_a_local_model_writes_a_reply_of_either_kind(folders, models):
 def test_a_model_that_cannot_write_json_is_reported_not_believed(tmp_path):
     model = vl.load_model(tiny.folder(tmp_path, "llama", seed=1, max_position_embeddings=1024))
     made = generate(
-        "question", vl.local_writer(model, max_new_tokens=5), tmp_path, n_items=1, values=["justice"],
-        languages=["en"], pace=Pace(workers=1, attempts=2, first_wait=0.0),
-    )  # fmt: skip
+        "question",
+        vl.local_writer(model, max_new_tokens=5),
+        tmp_path,
+        CorpusPlan(n_items=1, values=["justice"], languages=["en"]),
+        policy=RequestPolicy(workers=1, attempts=2, first_wait=0.0),
+    )
     assert made.records == [] and made.failed and made.cost.n_reply_tokens > 0
 
 

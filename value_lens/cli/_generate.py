@@ -38,7 +38,7 @@ def generate(
     from ..endpoint import EndpointWriter
     from ..errors import DataError
     from ..systems import SYSTEMS, load_system
-    from ..write import Pace
+    from ..write import CorpusPlan, Prices, RequestPolicy
     from ..write import generate as write_corpus
 
     quiet_libraries()
@@ -54,12 +54,9 @@ def generate(
             recipe,
             writer,
             out,
-            n_items=n_items,
-            values=names_from(values),
-            languages=names_from(languages) or (),
-            system=chosen,
-            pace=Pace(workers=1 if local is not None else workers, per_minute=per_minute, attempts=attempts),
-            prices=(prompt_price, reply_price),
+            CorpusPlan(n_items=n_items, values=names_from(values), languages=names_from(languages) or (), system=chosen),
+            policy=RequestPolicy(workers=1 if local is not None else workers, per_minute=per_minute, attempts=attempts),
+            prices=Prices(prompt_price, reply_price),
             progress=lambda done, total: report("writing", done, total),
         )
     _print_result(generated, out)

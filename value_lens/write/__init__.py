@@ -1,22 +1,26 @@
 """Corpora and answers written by a language model."""
 
+from ..endpoint import Cost, Prices, RequestPolicy
 from ._answers import Answers
-from ._campaign import Cost, Generated, generate
-from ._desk import Pace
+from ._generated import Generated
+from ._generating import generate
 from ._local import local_writer
 from ._persona import PERSONA, Prompt, under_poles
-from ._recipes import RECIPES, Recipe, Step, Task
+from ._plan import CorpusPlan
 from ._responses import respond
+from .recipes import RECIPES, Recipe, Step, Task
 
 __all__ = [
     "Answers",
+    "CorpusPlan",
     "Cost",
     "Generated",
     "PERSONA",
-    "Pace",
+    "Prices",
     "Prompt",
     "RECIPES",
     "Recipe",
+    "RequestPolicy",
     "Step",
     "Task",
     "generate",

@@ -1,185 +1,95 @@
-"""Writing many items without losing or repeating any: tasks, workers, journal, audit."""
+"""The state of a corpus while it is written: tasks, answers in the journal, duplicates, failures."""
 
-import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from itertools import count, islice, zip_longest
-from pathlib import Path
-from typing import Any
 
-from ..audit import CorpusAudit, audit_corpus, duplicates, shingles_of
-from ..core import AnyRecord, Dilemma, LabelledText, ValueSystem, require_writable, write_json
-from ..data import FILES, LANGUAGES, write_jsonl
-from ..endpoint import Journal, Writer
-from ..errors import DataError, OutputError
-from ..systems import chinese_social
-from ._desk import Desk, Pace
-from ._recipes import Group, Recipe, Task, recipe_named
-
-JOURNAL, SUMMARY = "journal.jsonl", "summary.json"
-ROUNDS = 3  # how often duplicates and failures are made up for
+from ..audit import duplicates, shingles_of
+from ..core import AnyRecord
+from ..endpoint import Cost, Journal, Prices
+from ._plan import CorpusPlan
+from .recipes import Group, Recipe, Task
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Requests and tokens so far, resumed runs included, and their price (per million tokens, in whatever currency).
+class Campaign:
+    """One corpus by a recipe and a plan; what is finished stands in the journal, so that a killed run can go on."""
 
-    What a kill interrupted in the middle of an item is not counted: nothing was written of it.
-    """
+    def __init__(self, recipe: Recipe, plan: CorpusPlan, journal: Journal) -> None:
+        self.recipe, self.plan, self.journal = recipe, plan, journal
+        self.failures: dict[str, str] = {}  # {task id: last problem}
+        self._tasks: dict[Group, list[Task]] = {group: self._finished_tasks(group) for group in plan.groups(recipe)}
+        self._unique = self._without_duplicates()
 
-    n_requests: int = 0
-    n_prompt_tokens: int = 0
-    n_reply_tokens: int = 0
-    prompt_price: float = 0.0
-    reply_price: float = 0.0
+    def next_tasks(self) -> list[Task]:
+        """Tasks that make up for what is missing, the groups in turn; none when every group is complete."""
+        further = [self._further_tasks(group) for group in self._tasks]
+        due = [task for turn in zip_longest(*further) for task in turn if task is not None]
+        for task in due:
+            self._tasks[task.group].append(task)
+        return due
+
+    def add_results(self, failures: dict[str, str]) -> None:
+        """Take notice of what the journal holds now, and of the tasks that failed."""
+        self.failures |= failures
+        self._unique = self._without_duplicates()
 
     @property
-    def price(self) -> float:
-        return (self.n_prompt_tokens * self.prompt_price + self.n_reply_tokens * self.reply_price) / 1e6
+    def n_wanted(self) -> int:
+        """Items that the plan asks for, of all groups together."""
+        return self.plan.n_items * len(self._tasks)
 
+    @property
+    def n_duplicates(self) -> int:
+        """Items that were written and repeat earlier ones of their group."""
+        n_written = sum(task.id in self.journal.entries for tasks in self._tasks.values() for task in tasks)
+        return n_written - sum(map(len, self._unique.values()))
 
-@dataclass(frozen=True)
-class Generated:
-    """What came of a run: records of each kind, what could not be written and why, duplicates left out, cost, and the audit."""
+    @property
+    def items(self) -> list[Task]:
+        """The tasks whose items make up the corpus, group by group."""
+        return [task for tasks in self._unique.values() for task in tasks[: self.plan.n_items]]
 
-    records: Sequence[AnyRecord]
-    failed: dict[str, str]
-    n_duplicates: int
-    cost: Cost
-    audit: CorpusAudit | None = field(repr=False, default=None)
+    @property
+    def records(self) -> list[AnyRecord]:
+        """The records of the corpus, group by group."""
+        entries = self.journal.entries
+        return [record for task in self.items for record in self.recipe.records(task, entries[task.id]["answer"])]
 
-    def of(self, kind: type) -> list[Any]:
-        return [record for record in self.records if isinstance(record, kind)]
+    @property
+    def written_by(self) -> dict[str, int]:
+        """How many items of the corpus each writer wrote."""
+        return dict(Counter(self.journal.entries[task.id]["by"] for task in self.items))
 
+    def cost(self, prices: Prices) -> Cost:
+        """What was spent so far, in earlier runs too."""
+        return Cost.of_usages((entry["usage"] for entry in self.journal.entries.values()), prices)
 
-def generate(
-    recipe: "str | Recipe",
-    writer: Writer,
-    out: str | Path,
-    *,
-    n_items: int,
-    values: Sequence[str] | None = None,
-    languages: Sequence[str] = LANGUAGES,
-    system: ValueSystem = chinese_social,
-    pace: Pace | None = None,
-    prices: tuple[float, float] = (0.0, 0.0),
-    progress: Callable[[int, int], None] | None = None,
-) -> Generated:
-    """Have a model write `n_items` items of each (value, aspect, language), checked, without duplicates, and audit them.
+    def _finished_tasks(self, group: Group) -> list[Task]:
+        """The tasks of a group that an earlier run has finished, by number."""
+        start = self._task(group, 0).id.removesuffix("00000")
+        pattern = re.compile(re.escape(start) + r"\d+")
+        numbers = sorted(int(key.removeprefix(start)) for key in self.journal.entries if pattern.fullmatch(key))
+        return [self._task(group, number) for number in numbers]
 
-    recipe: "dilemma", "pole", "question", or one of your own. writer: takes a conversation, gives a text or a `Reply`. out: a folder;
-    its journal lets a killed run go on where it stopped, with no item lost or doubled. Items that fail or repeat earlier ones are made up
-    for by further items, up to three times. prices: per million prompt and reply tokens.
+    def _further_tasks(self, group: Group) -> list[Task]:
+        """The next tasks of a group: the lowest numbers that are neither finished nor tried."""
+        taken = {task.number for task in self._tasks[group]}
+        n_missing = max(0, self.plan.n_items - len(self._unique[group]))
+        return [self._task(group, number) for number in islice((n for n in count() if n not in taken), n_missing)]
 
-    Writes texts.jsonl, dilemmas.jsonl or questions.jsonl, and summary.json. Raises `UnknownNameError`, `OutputError`, and
-    `DataError` for what no retry can mend.
-    """
-    recipe = recipe_named(recipe) if isinstance(recipe, str) else recipe
-    if n_items < 1:
-        raise DataError(f"n_items is {n_items}; give at least 1")
-    values = tuple(values if values is not None else system.names)
-    groups = recipe.groups(system, values, languages)
-    out = require_writable(out)
-    header: dict[str, Any] = {
-        "recipe": recipe.name,
-        "values": list(values),
-        "languages": list(languages),
-        "system": system.name,
-    }
-    fields = [field for step in recipe.steps for field in step.fields]
-    _require_own(out)
-    with Journal.opened(out / JOURNAL, header, fields) as journal:
-        desk = Desk(recipe, writer, journal, pace or Pace())
-        tasks = {group: _begun(recipe, system, journal, group) for group in groups}
-        unique = {group: _unique(journal, tasks[group]) for group in groups}
-        failed: dict[str, str] = {}
-        for _ in range(1 + ROUNDS):
-            further = [_further(recipe, system, group, tasks[group], n_items - len(unique[group])) for group in groups]
-            due = [task for turn in zip_longest(*further) for task in turn if task is not None]
-            if not due:
-                break
-            for task in due:
-                tasks[task.group].append(task)
-            failed |= desk.write(due, progress)
-            unique = {group: _unique(journal, tasks[group]) for group in groups}
-        written = sum(task.id in journal.entries for found in tasks.values() for task in found)
-        n_duplicates = written - sum(map(len, unique.values()))
-        kept = {group: found[:n_items] for group, found in unique.items()}
-        records = [record for found in kept.values() for task in found for record in _records(recipe, journal, task)]
-        cost = _cost(journal, prices)
-        header["written_by"] = dict(Counter(journal.entries[task.id]["by"] for found in kept.values() for task in found))
-    return _finished(out, header, records, failed, n_duplicates, cost, n_items * len(groups))
+    def _task(self, group: Group, number: int) -> Task:
+        return self.recipe.task(self.plan.system, group, number)
 
+    def _without_duplicates(self) -> dict[Group, list[Task]]:
+        return {group: self._unique_tasks(tasks) for group, tasks in self._tasks.items()}
 
-def _require_own(out: Path) -> None:
-    """Raise `OutputError` for a folder that has files of the names to be written, but no journal of the run that wrote them."""
-    if not os.path.lexists(out / JOURNAL):
-        for name in (*FILES.values(), SUMMARY):
-            if os.path.lexists(out / name):
-                raise OutputError(
-                    f"{out / name} is there already, and no journal of a run that wrote it; choose another folder"
-                )
-
-
-def _begun(recipe: Recipe, system: ValueSystem, journal: Journal, group: Group) -> list[Task]:
-    """The tasks of a group that an earlier run has finished, by number."""
-    start = recipe.task(system, group, 0).id.removesuffix("00000")
-    numbers = sorted(int(key.removeprefix(start)) for key in journal.entries if re.fullmatch(re.escape(start) + r"\d+", key))
-    return [recipe.task(system, group, number) for number in numbers]
-
-
-def _further(recipe: Recipe, system: ValueSystem, group: Group, tasks: Sequence[Task], n_tasks: int) -> list[Task]:
-    """The next tasks of a group: the lowest numbers that are neither finished nor tried."""
-    taken = {task.number for task in tasks}
-    numbers = islice((number for number in count() if number not in taken), max(0, n_tasks))
-    return [recipe.task(system, group, number) for number in numbers]
-
-
-def _records(recipe: Recipe, journal: Journal, task: Task) -> list[AnyRecord]:
-    return list(recipe.records(task, journal.entries[task.id]["answer"]))
-
-
-def _unique(journal: Journal, tasks: Sequence[Task]) -> list[Task]:
-    """The written tasks of one group that repeat none before them, by number."""
-    written = sorted((task for task in tasks if task.id in journal.entries), key=lambda task: task.number)
-    whole = [(task.id, " ".join(journal.entries[task.id]["answer"].values())) for task in written]
-    if not whole:
-        return []
-    repeated = {twin for _, twin in duplicates(whole, shingles_of(written[0].language), most_pairs=len(whole)).pairs}
-    return [task for task in written if task.id not in repeated]
-
-
-def _cost(journal: Journal, prices: tuple[float, float]) -> Cost:
-    counted = [entry["usage"] for entry in journal.entries.values()]
-    n_requests, n_prompt, n_reply = (sum(usage[place] for usage in counted) for place in range(3))
-    return Cost(n_requests, n_prompt, n_reply, *prices)
-
-
-def _finished(
-    out: Path,
-    header: Mapping[str, Any],
-    records: list[AnyRecord],
-    failed: dict[str, str],
-    n_duplicates: int,
-    cost: Cost,
-    n_wanted: int,
-) -> Generated:
-    by_kind: dict[type, list[Any]] = {kind: [record for record in records if isinstance(record, kind)] for kind in FILES}
-    for kind, found in by_kind.items():
-        if found:
-            write_jsonl(out / FILES[kind], found)
-    texts, dilemmas = by_kind[LabelledText], by_kind[Dilemma]
-    audited = audit_corpus(texts, dilemmas, source=str(header["recipe"])) if texts or dilemmas else None
-    summary = {
-        **header,
-        "n_wanted": n_wanted,
-        "n_records": {FILES[kind]: len(found) for kind, found in by_kind.items() if found},
-        "n_duplicates_left_out": n_duplicates,
-        "failed": failed,
-        "cost": {**asdict(cost), "price": cost.price},
-        "audit_failures": audited.failures() if audited else [],
-    }
-    write_json(out / SUMMARY, summary)
-    return Generated(records, failed, n_duplicates, cost, audited)
+    def _unique_tasks(self, tasks: Sequence[Task]) -> list[Task]:
+        """The written tasks of one group that repeat none before them, by number."""
+        entries = self.journal.entries
+        written = sorted((task for task in tasks if task.id in entries), key=lambda task: task.number)
+        texts = [(task.id, " ".join(entries[task.id]["answer"].values())) for task in written]
+        if not texts:
+            return []
+        repeated = {twin for _, twin in duplicates(texts, shingles_of(written[0].language), most_pairs=len(texts)).pairs}
+        return [task for task in written if task.id not in repeated]
