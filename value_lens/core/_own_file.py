@@ -1,6 +1,7 @@
 """Loading a user's Python file that registers strategies of its own."""
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -26,7 +27,7 @@ def load_strategies(path: str | Path) -> tuple[Entry, ...]:
         StrategyError: when the file cannot be read or run, or registers nothing; it names the file, the line and the error.
     """
     file = Path(path).resolve()
-    if not file.is_file() or file.suffix != ".py":
+    if not os.path.isfile(file) or file.suffix != ".py":
         raise StrategyError(f"{path} is not a Python file; give one that registers a method, an intervention or a measure")
     name = _LOADED.get(file, f"{file.stem}_file_{len(_LOADED) + 1}")
     before = entries_now()

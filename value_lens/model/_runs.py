@@ -3,6 +3,7 @@
 It never dispatches on the name a hook reports (the bridge reports aliases).
 """
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -52,7 +53,7 @@ class ModelRuns:
     @property
     def _name(self) -> str:
         name = str(getattr(self.model.cfg, "model_name", "") or type(self.model).__name__)
-        return Path(name).name if Path(name).is_dir() else name  # a folder is named by its last part
+        return Path(name).name if os.path.isdir(name) else name  # a folder is named by its last part
 
     @property
     def device(self) -> torch.device:
