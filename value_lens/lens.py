@@ -26,7 +26,7 @@ from .core import (
 from .data import require_one_spelling
 from .intervene import Intervention, InterventionLog, require_neurons_of, zero
 from .intervene import intervening as _intervening
-from .measure import EncodedQuestion, Question, support_rate
+from .measure import Question, choice, score_items, support_rate
 from .model import Batching, LensModel
 from .plot import Picture, draw_firing
 
@@ -120,8 +120,7 @@ class ValueLens(LensModel):
         batching: Batching | None = None,
     ) -> Float[Tensor, "item"]:
         """log P(aligned) - log P(violating) of each dilemma, averaged over both presentation orders."""
-        asked = EncodedQuestion(self, dilemmas, _question(question))
-        return asked.margins(self, batching)
+        return score_items(self, choice(question).encode(self, dilemmas), batching)
 
     def support(self, dilemmas: Sequence[Dilemma], *, question: Question | str = "label") -> dict[str, dict[str, float]]:
         """{language: {value: support rate}}: the share of dilemmas on which the model prefers the aligned option."""

@@ -7,7 +7,8 @@ import torch
 
 import value_lens as vl
 from value_lens.errors import DataError, UnknownNameError
-from value_lens.measure import CONTINUATION, LABEL, EncodedQuestion, support_rate
+from value_lens.measure import CONTINUATION, LABEL, choice, score_items, support_rate
+from value_lens.model import Batching
 
 
 def ids_of(model, text):
@@ -65,7 +66,7 @@ def test_labels_of_several_tokens_are_scored_whole(lens, model, dilemmas, labels
     assert max(lengths) > 1
     expected = torch.tensor([slow_label_margin(model, d, forms) for d in dilemmas], dtype=torch.float64)
     for options in ({}, {"max_tokens": 1}, {"padding_side": "left"}):
-        found = lens.margins(dilemmas, question=vl.Question("label", forms), **options)
+        found = lens.margins(dilemmas, question=vl.Question("label", forms), batching=Batching(**options))
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -96,9 +97,11 @@ def test_exchanging_the_options_turns_the_margin_round(lens, dilemmas, question)
 
 @pytest.mark.parametrize("question", ["label", "continuation"])
 def test_margins_do_not_depend_on_batching_or_padding(lens, dilemmas, question):
-    one = lens.margins(dilemmas, question=question, max_tokens=1)
+    one = lens.margins(dilemmas, question=question, batching=Batching(max_tokens=1))
     for options in ({"max_tokens": 10_000}, {"padding_side": "left"}):
-        torch.testing.assert_close(one, lens.margins(dilemmas, question=question, **options), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            one, lens.margins(dilemmas, question=question, batching=Batching(**options)), rtol=1e-4, atol=1e-5
+        )
     torch.testing.assert_close(one.flip(0), lens.margins(dilemmas[::-1], question=question), rtol=1e-4, atol=1e-5)
 
 
@@ -142,7 +145,7 @@ def test_only_the_needed_positions_are_unembedded(lens, model, dilemmas):
     lens.margins(dilemmas[:1])  # the first run of a view is tried both ways (see `native`)
     handle = model.unembed.register_forward_hook(lambda module, inputs, output: widths.append(inputs[0].shape[1]))
     try:
-        EncodedQuestion(lens._view, dilemmas, vl.Question()).margins(lens._view, max_tokens=1)
+        score_items(lens, choice(vl.Question()).encode(lens, dilemmas), Batching(max_tokens=1))
     finally:
         handle.remove()
     assert widths and set(widths) == {1}

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import value_lens as vl
 from value_lens.errors import DataError
-from value_lens.measure import EncodedQuestion
+from value_lens.measure import choice
 from value_lens.model import LensModel
 
 LETTERS = ["<s>", "<pad>", *"ABabcd .:\n应该走留"]
@@ -131,11 +131,11 @@ def test_both_options_follow_the_same_tokens_and_are_scored_to_their_ends(views,
     view = views[name]
     d = dilemma(*options)
     wording = vl.ChoiceFormat("{scenario}: " + end, "{option}")
-    asked = EncodedQuestion(view, [d], vl.Question("continuation", {"zh": wording}))
+    asked = choice(vl.Question("continuation", {"zh": wording})).encode(view, [d])
     both, joined = scored_of(view.tokenizer, f"{d.scenario}: {end}", options, [0])
-    assert (asked.n_pairs, asked.n_pairs_joined) == (1, joined)
-    for run, (ids, start), sign in zip(asked._sequences, both, (1, -1), strict=True):
-        assert list(run.encoded.ids) == ids and run.encoded.ids[:start] == asked._sequences[0].encoded.ids[:start]
+    assert (asked.meta["n_pairs"], asked.meta["n_pairs_joined"]) == (1, joined)
+    for run, (ids, start), sign in zip(asked.texts, both, (1, -1), strict=True):
+        assert list(run.encoded.ids) == ids and run.encoded.ids[:start] == asked.texts[0].encoded.ids[:start]
         assert [(at, token) for at, token, _ in run.scored] == [(k - 1, ids[k]) for k in range(start, len(ids))]
         assert sum(weight for _, _, weight in run.scored) == pytest.approx(sign)
 
@@ -148,14 +148,11 @@ def views(models):
 def test_labels_follow_the_same_tokens_when_one_is_joined_to_the_prompt(views):
     """ ":A" is one token and ":B" two: both are scored from the colon on."""
     for name, view in views.items():
-        asked = EncodedQuestion(
-            view,
-            [dilemma("ab", "cd")],
-            vl.Question("label", {"zh": vl.ChoiceFormat("{scenario}{first}.{second}:", ("A", "B"))}),
-        )
-        runs = {run.encoded.ids[place : place + 2] for run in asked._sequences for place, _, _ in run.scored[:1]}
-        assert len({run.encoded.ids[: run.scored[0][0] + 1] for run in asked._sequences[:2]}) == 1, name
-        assert len(runs) >= 2 and asked.n_pairs == 2
+        wording = vl.ChoiceFormat("{scenario}{first}.{second}:", ("A", "B"))
+        asked = choice(vl.Question("label", {"zh": wording})).encode(view, [dilemma("ab", "cd")])
+        runs = {run.encoded.ids[place : place + 2] for run in asked.texts for place, _, _ in run.scored[:1]}
+        assert len({run.encoded.ids[: run.scored[0][0] + 1] for run in asked.texts[:2]}) == 1, name
+        assert len(runs) >= 2 and asked.meta["n_pairs"] == 2
 
 
 def test_what_cannot_be_compared_is_refused(views, models):
@@ -163,10 +160,10 @@ def test_what_cannot_be_compared_is_refused(views, models):
     cloze = vl.Question("continuation", {"zh": WORDINGS["cloze"]})
     unknown = [dilemma(*pair, id=pair[0]) for pair in (("x", "y"), ("u", "v"), ("ab", "cd"))]  # of letters that it drops
     with pytest.raises(DataError, match="2 of 3 dilemmas cannot be used:\n  text 'x' has no .*\n  text 'u' has no"):
-        EncodedQuestion(view, unknown, cloze)
+        choice(cloze).encode(view, unknown)
     blunt = LensModel(models["bridge", "llama"], fast(kinds.Unigram([("<s>", -9.0), ("<pad>", -1.0), ("a", -1.0)], unk_id=1)))
     with pytest.raises(DataError, match="dilemma 'd': its options 'x' and 'y' are the same to this tokenizer"):
-        EncodedQuestion(blunt, [dilemma("x", "y")], cloze)
+        choice(cloze).encode(blunt, [dilemma("x", "y")])
 
 
 def test_the_first_token_of_all_cannot_be_scored(models, monkeypatch):
@@ -176,4 +173,4 @@ def test_the_first_token_of_all_cannot_be_scored(models, monkeypatch):
     with pytest.raises(
         DataError, match="dilemma 'd': no token stands before what is scored, neither BOS nor one of the prompt '应该'"
     ):
-        EncodedQuestion(view, [dilemma("走", "留", scenario="应该")], bare)
+        choice(bare).encode(view, [dilemma("走", "留", scenario="应该")])

@@ -14,7 +14,7 @@ from value_lens.cli import app
 from value_lens.core import Dilemma
 from value_lens.data import LAYOUTS, write_jsonl
 from value_lens.errors import DataError
-from value_lens.measure import EncodedQuestion, load_wordings
+from value_lens.measure import choice, load_wordings
 from value_lens.measure._wordings import PUBLISHED, WORDINGS
 from value_lens.study import Study, run_study
 
@@ -120,11 +120,11 @@ def test_a_mismatch_is_told_once_with_its_count_and_the_way_out(lens):
     asked = [dilemma("I help.", id="a"), dilemma("help", id="b"), dilemma("Yes", id="c")]
     told = r"the options of 2 of 3 dilemmas are clauses of their own.*\('You decide to', then 'I help.'\); .* --wording clause"
     with pytest.warns(UserWarning, match=told) as caught:
-        found = EncodedQuestion(lens, asked, vl.Question("continuation"))
-    assert len(caught) == 1 and found.n_misfits == 2
+        found = choice(vl.Question("continuation")).encode(lens, asked)
+    assert len(caught) == 1 and found.meta["n_misfits"] == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert EncodedQuestion(lens, asked, vl.Question("continuation", vl.CLAUSE)).n_misfits == 0
+        assert choice(vl.Question("continuation", vl.CLAUSE)).encode(lens, asked).meta["n_misfits"] == 0
 
 
 def test_wordings_of_another_scoring_are_refused():

@@ -6,7 +6,7 @@ from elsewhere import DEVICE, Elsewhere, Literals, WithoutFloat64, put
 from test_firing import GROUPS, N_LAYERS, new_fold, random_batches, same
 
 import value_lens as vl
-from value_lens.measure import EncodedQuestion
+from value_lens.measure import choice, score_items
 from value_lens.model import LensModel, has_float64, to_float64
 
 
@@ -68,8 +68,8 @@ def test_a_fold_there_gives_what_one_on_the_cpu_gives(pretending, moments, post,
 
 def test_margins_there_are_those_of_the_cpu(pretending, folders, dilemmas):
     view = LensModel(vl.load_model(folders["gpt2"]))
-    asked = EncodedQuestion(view, dilemmas, vl.Question())
-    here = asked.margins(view)
+    asked = choice(vl.Question()).encode(view, dilemmas)
+    here = score_items(view, asked)
     logits_at, moved = view.logits_at, []
 
     def elsewhere(*arguments):
@@ -77,7 +77,7 @@ def test_margins_there_are_those_of_the_cpu(pretending, folders, dilemmas):
         return moved[-1]
 
     view.logits_at = elsewhere  # type: ignore[method-assign]
-    assert torch.equal(asked.margins(view), here) and moved
+    assert torch.equal(score_items(view, asked), here) and moved
 
 
 def test_a_mean_is_written_there_in_the_type_of_its_activations(pretending, folders, texts):

@@ -10,7 +10,7 @@ from ..collect import Progress
 from ..core import Dilemma, FiringStats, NeuronSet, Resampling, in_order
 from ..errors import DataError
 from ..intervene import Intervention, intervening, require_neurons_of
-from ..measure import EncodedQuestion, Question
+from ..measure import Question, choice, score_items
 from ..model import Batching, LensModel, NeuronSite
 from ._drawing import ControlSets, draw_controls
 from ._matrix import SupportMatrix
@@ -46,16 +46,16 @@ def support_matrix(
     for neurons in chosen.values():
         require_neurons_of(view, neurons)
     drawn = draw_controls(view, stats, chosen, edit, controls) if controls.n and stats is not None else ControlSets()
-    asked = EncodedQuestion(view, dilemmas, question)
+    task = choice(question).encode(view, dilemmas)
     n_runs, done = 1 + len(chosen) * (1 + controls.n) + drawn.n_replaced, 0
 
     def margins(neurons: NeuronSet | None, must_change: bool = True) -> Tensor:
         nonlocal done
         if neurons is None:
-            found = asked.margins(view, batching)
+            found = score_items(view, task, batching)
         else:
             with intervening(view, site, neurons, edit, must_change=must_change):
-                found = asked.margins(view, batching)
+                found = score_items(view, task, batching)
         done += 1
         if progress is not None:
             progress(done, n_runs)
@@ -76,10 +76,7 @@ def support_matrix(
     meta: dict[str, Any] = {
         "edit": edit.name,
         "site": site.name,
-        "scoring": question.scoring,
-        "n_pairs": asked.n_pairs,
-        "n_pairs_joined": asked.n_pairs_joined,
-        "n_misfits": asked.n_misfits,
+        **task.meta,
         "model": fingerprint,
     }
     return SupportMatrix(

@@ -8,96 +8,77 @@ input, or from the first in which they differ, whichever comes first: a tokenize
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ..core import Dilemma
-from ..errors import DataError, NotFiniteError
-from ..model import Batching, EncodedText, LensModel, bucket, encode, first_difference, joined, pad
+from ..errors import DataError
+from ..model import EncodedText, LensModel, encode, first_difference, joined
+from ._measure import Measure, measures
 from ._question import Presentation, Question
+from ._task import ScoredText, TokenTask
 
 
-@dataclass(frozen=True)
-class _Sequence:
-    """One input to run, and which of its tokens are scored for which presentation, with what weight."""
+@measures.register("choice", source="ValueExploration (arXiv 2504.04994)")
+def choice(question: Question | str = "label") -> Measure:
+    """Preference for a dilemma's aligned option over its violating one, in nats.
 
-    encoded: EncodedText
-    item: int
-    scored: tuple[tuple[int, int, float], ...]  # (position of the prediction, token, weight in the item's margin)
+    Args:
+        question: how dilemmas are asked: a `Question`, or the name of a scoring, "label" or "continuation".
 
+    Returns:
+        The measure. Its scores are log P(aligned) - log P(violating) of each dilemma, averaged over the presentations. `meta` of what it
+        encodes: n_pairs, pairs of answers, one a presentation; n_pairs_joined, those whose scoring begins before one of the options
+        does, since the tokenizer joins the prompt's end to an option; n_misfits, dilemmas whose options do not continue their wording.
 
-class EncodedQuestion:
-    """Dilemmas put to one model's tokenizer once, to be scored under many edits.
+    Raises:
+        UnknownNameError: for a scoring that there is not.
 
-    n_pairs: pairs of answers, one a presentation. n_pairs_joined: those whose scoring begins before one of the options does, since
-    the tokenizer joins the prompt's end to an option. n_misfits: dilemmas whose options do not continue their wording (see
-    `Question.misfits`; there is a warning, too). Raises `DataError` when dilemmas cannot be asked, all of them at once.
+    Source:
+        ValueExploration (arXiv 2504.04994) for the rate of positive margins.
     """
-
-    def __init__(self, view: LensModel, dilemmas: Sequence[Dilemma], question: Question) -> None:
-        if not dilemmas:
-            raise DataError("no dilemmas to ask")
-        self.dilemmas = tuple(dilemmas)
-        self.question = question
-        self.n_pairs = self.n_pairs_joined = 0
-        self._sequences: list[_Sequence] = []
-        refused: dict[str, DataError] = {}
-        encoder = _label if question.scoring == "label" else _continuation
-        for item, dilemma in enumerate(self.dilemmas):
-            presentations = question.presentations(dilemma, item)
-            share = 1 / len(presentations)
-            for presentation in presentations:
-                try:
-                    made, earlier = encoder(view, presentation, dilemma.id, share, len(self._sequences))
-                except DataError as error:
-                    refused[dilemma.id] = error
-                    break
-                self._sequences += made
-                self.n_pairs += 1
-                self.n_pairs_joined += earlier
-        if refused:
-            raise joined(list(refused.values()), len(self.dilemmas), "dilemmas")
-        misfits = [dilemma for dilemma in self.dilemmas if question.misfits(dilemma)]
-        self.n_misfits = len(misfits)
-        if misfits:
-            lead, option = question.wording(misfits[0]).lead, misfits[0].aligned
-            warnings.warn(
-                f"the options of {len(misfits)} of {len(self.dilemmas)} dilemmas are clauses of their own, which do not continue the "
-                f"wording before them ({lead[-40:]!r}, then {option[:40]!r}); give a wording for clauses, e.g. Question('continuation', "
-                "CLAUSE) (on the command line: --wording clause)",
-                stacklevel=3,
-            )
-
-    def margins(self, view: LensModel, batching: Batching | None = None) -> Float[Tensor, "item"]:
-        """log P(aligned) - log P(violating) of each dilemma, float64. Raises `NotFiniteError` with the dilemma's id."""
-        batching = batching or view.batching
-        found = torch.zeros(len(self.dilemmas), dtype=torch.float64)
-        for items in bucket([s.encoded for s in self._sequences], batching):
-            batch = pad(view, items, batching.padding_side)
-            chosen = [self._sequences[origin] for origin in batch.origins]
-            width = batch.tokens.shape[1]
-            shift = [width - len(s.encoded.ids) if batching.padding_side == "left" else 0 for s in chosen]
-            rows, positions, tokens, weights, owners = zip(
-                *((row, shift[row] + p, t, w, s.item) for row, s in enumerate(chosen) for p, t, w in s.scored), strict=True
-            )
-            first = min(positions)
-            logits = view.logits_at(batch.tokens, batch.mask, first)
-            places = torch.tensor(positions, device=logits.device) - first
-            scores = torch.log_softmax(logits[torch.tensor(rows, device=logits.device), places].float(), dim=-1)
-            picked = scores.gather(1, torch.tensor(tokens, device=logits.device)[:, None]).squeeze(1).cpu().double()
-            found.index_add_(0, torch.tensor(owners), picked * torch.tensor(weights, dtype=torch.float64))
-        bad = (~torch.isfinite(found)).nonzero().flatten().tolist()
-        if bad:
-            raise NotFiniteError(
-                f"the log-probabilities of dilemma {self.dilemmas[bad[0]].id!r} are not finite ({len(bad)} such)"
-            )
-        return found
+    asked = Question(question) if isinstance(question, str) else question
+    return Measure("choice", lambda lens, dilemmas: _encoded(lens, dilemmas, asked), "nats")
 
 
-def _label(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
+def _encoded(lens: LensModel, dilemmas: Sequence[Dilemma], question: Question) -> TokenTask:
+    """Raises `DataError` when dilemmas cannot be asked, all of them at once."""
+    if not dilemmas:
+        raise DataError("no dilemmas to ask")
+    n_pairs = n_joined = 0
+    texts: list[ScoredText] = []
+    refused: dict[str, DataError] = {}
+    encoder = _label if question.scoring == "label" else _continuation
+    for item, dilemma in enumerate(dilemmas):
+        presentations = question.presentations(dilemma, item)
+        share = 1 / len(presentations)
+        for presentation in presentations:
+            try:
+                made, earlier = encoder(lens, presentation, dilemma.id, share, len(texts))
+            except DataError as error:
+                refused[dilemma.id] = error
+                break
+            texts += made
+            n_pairs += 1
+            n_joined += earlier
+    if refused:
+        raise joined(list(refused.values()), len(dilemmas), "dilemmas")
+    misfits = [dilemma for dilemma in dilemmas if question.misfits(dilemma)]
+    if misfits:
+        lead, option = question.wording(misfits[0]).lead, misfits[0].aligned
+        warnings.warn(
+            f"the options of {len(misfits)} of {len(dilemmas)} dilemmas are clauses of their own, which do not continue the "
+            f"wording before them ({lead[-40:]!r}, then {option[:40]!r}); give a wording for clauses, e.g. Question('continuation', "
+            "CLAUSE) (on the command line: --wording clause)",
+            stacklevel=4,
+        )
+    meta = {"scoring": question.scoring, "n_pairs": n_pairs, "n_pairs_joined": n_joined, "n_misfits": len(misfits)}
+    return TokenTask([dilemma.id for dilemma in dilemmas], texts, kind="dilemma", meta=meta)
+
+
+def _label(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[ScoredText], bool]:
     """One run where the inputs differ in their last token alone, read off the position before it; else one run a label.
 
     A label may be several tokens (some tokenizers split " A" and not " B"): its log-probability is their sum.
@@ -111,14 +92,14 @@ def _label(view: LensModel, shown: Presentation, name: str, share: float, origin
     _require_context(start, shown, name)
     if all(len(item.ids) == start + 1 for item in full):
         scored = tuple((start - 1, item.ids[start], sign * share) for item, sign in zip(full, (1, -1), strict=True))
-        return [_Sequence(EncodedText(full[0].ids[:start], 0, origin), shown.item, scored)], False
+        return [ScoredText(EncodedText(full[0].ids[:start], 0, origin), shown.item, scored)], False
     return [
         _run_of(replace(item, origin=origin + place), shown, start, sign * share)
         for place, (item, sign) in enumerate(zip(full, (1, -1), strict=True))
     ], False
 
 
-def _continuation(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[_Sequence], bool]:
+def _continuation(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[ScoredText], bool]:
     """Two runs, one an option, scored from the same place; each scored token weighs the same, and those of an option sum to 1.
 
     Also whether that place is before one of the options.
@@ -148,9 +129,9 @@ def _require_context(start: int, shown: Presentation, name: str) -> None:
         )
 
 
-def _run_of(full: EncodedText, shown: Presentation, start: int, weight: float) -> _Sequence:
+def _run_of(full: EncodedText, shown: Presentation, start: int, weight: float) -> ScoredText:
     """A run in which every token from `start` on is scored with one weight."""
-    return _Sequence(full, shown.item, tuple((place - 1, full.ids[place], weight) for place in range(start, len(full.ids))))
+    return ScoredText(full, shown.item, tuple((place - 1, full.ids[place], weight) for place in range(start, len(full.ids))))
 
 
 def support_rate(margins: Float[Tensor, "*item"]) -> float:

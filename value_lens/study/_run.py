@@ -12,7 +12,7 @@ from ..errors import DataError
 from ..intervene import Intervention, interventions
 from ..lens import ValueLens
 from ..locate import Rule, methods, select
-from ..measure import EncodedQuestion
+from ..measure import choice
 from ..model import Batching, ModelInfo, load_model
 from ..organisms import organism_folder, organism_names, read_true_neurons
 from ..report import method_summary
@@ -59,7 +59,7 @@ def run_study(study: Study, out: str | Path | None = None, on_progress: OnProgre
     lens = ValueLens(loaded, batching=batching)
     on_progress("loading the model", 1, 1)
     _require_room(study, lens.info)
-    EncodedQuestion(lens, data.dilemmas, study.question())  # what cannot be asked is told before the counting
+    choice(study.question()).encode(lens, data.dilemmas)  # what cannot be asked is told before the counting
 
     started = time.perf_counter()
     stats = _count(lens, study, data, on_progress)
