@@ -1,7 +1,7 @@
 """Terminal commands whose options are the fields of the study's configuration."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,18 +22,19 @@ def study_command(name: str, action: Action) -> None:
 
     The options are made when the command is used, so that the list of commands needs no heavy library.
     """
-    made_when_used(name, lambda name, arguments: _command(name, action))
+    made_when_used(name, lambda name, arguments: _command(name, arguments, action))
 
 
-def _command(name: str, action: Action) -> Any:
-    from ..study import Names, options_in, study_options
+def _command(name: str, arguments: Sequence[str], action: Action) -> Any:
+    from ..study import Names, load_used, options_in, study_options
 
+    load_used(_used(arguments))  # first: the options tell of their strategies
     options = study_options()
-    lists = {option.name for option in options if option.base == Names}
+    lists = {option.name for option in options if option.base == Names and not option.repeated}
 
-    def call(**arguments: Any) -> None:
-        config = arguments.pop("config")
-        given = {name: setting for name, setting in arguments.items() if setting is not None}
+    def call(**parsed: Any) -> None:
+        config = parsed.pop("config")
+        given = {name: setting for name, setting in parsed.items() if setting not in (None, [], ())}
         settings = {} if config is None else options_in(config)
         action(settings | {name: names_from(given[name]) if name in lists else given[name] for name in given})
 
@@ -44,6 +45,15 @@ def _command(name: str, action: Action) -> Any:
     alone = typer.Typer(add_completion=False)
     alone.command(name)(call)
     return typer.main.get_command(alone)
+
+
+def _used(arguments: Sequence[str]) -> Iterator[str]:
+    """The files of `--use`, wherever it stands, also beside `--help`."""
+    for place, argument in enumerate(arguments):
+        if argument == "--use" and place + 1 < len(arguments):
+            yield arguments[place + 1]
+        elif argument.startswith("--use="):
+            yield argument.removeprefix("--use=")
 
 
 def _parameter(name: str, kind: Any, option: Any) -> inspect.Parameter:
@@ -59,12 +69,15 @@ def _of_option(option: "Option") -> inspect.Parameter:
     shared: dict[str, Any] = {"help": _help(option), "show_default": False, "rich_help_panel": panel}
     if option.base == Count:
         return _parameter(option.name, Any, typer.Option(flag, parser=count_from, metavar="N|all", **shared))
-    if option.base == Names:
+    if option.base == Names and not option.repeated:
         return _parameter(option.name, str, typer.Option(flag, metavar="NAME,NAME,...", **shared))
+    if option.repeated:
+        return _parameter(option.name, list[str], typer.Option(flag, metavar="FILE", **shared))
     return _parameter(option.name, option.base, typer.Option(flag, **shared))
 
 
 def _help(option: "Option") -> str:
     """The help with the default, which typer cannot tell: its own default means that the option is not on the command line."""
-    default = option.show or ("" if option.default in (None, False, MISSING) else str(option.default))
+    unset = any(option.default is nothing for nothing in (None, False, MISSING)) or option.default == ()
+    default = option.show or ("" if unset else str(option.default))
     return f"{option.help_with_choices.removesuffix('.')} (default: {default})." if default else option.help_with_choices

@@ -15,6 +15,7 @@ from ._parts import (
 )
 from ._result import StudyResult
 from ._run import require_output, run_study
+from ._use import load_used
 
 __all__ = [
     "BatchingPart",
@@ -31,6 +32,7 @@ __all__ = [
     "StudyResult",
     "TextsPart",
     "load_study",
+    "load_used",
     "options_in",
     "require_output",
     "run_study",

@@ -1,5 +1,6 @@
 """The configuration of a study: one dataclass, nested by part, checked when made."""
 
+# ruff: noqa: RUF009
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -7,13 +8,16 @@ from typing import Any
 
 import torch
 
+from ..core import ValueSystem
 from ..errors import DataError, UnknownNameError
 from ..intervene import interventions
 from ..locate import Rule, methods, top_rule
 from ..measure import Question, load_wordings
 from ..model import require_site
-from ._options import Option, option, options_of
+from ..systems import load_system
+from ._options import Names, Option, option, options_of
 from ._parts import BatchingPart, DilemmasPart, ExperimentPart, LocatePart, ModelPart, SelectionPart, TextsPart
+from ._use import load_used
 
 SEEDS = 2**63
 INPUTS = ("stats",)  # what a study gives to a strategy
@@ -32,6 +36,7 @@ class Study:
         locate: The method that finds a value's neurons, and its rule.
         experiment: How the effect is tested.
         batching: How texts share runs of the model.
+        use: Python files that register methods, interventions or measures of the user's own; they are loaded first.
         out: The folder of the results; None where `run_study` is given one.
         seed: The seed of draws, controls and intervals.
 
@@ -51,10 +56,12 @@ class Study:
     locate: LocatePart = field(default_factory=LocatePart)
     experiment: ExperimentPart = field(default_factory=ExperimentPart)
     batching: BatchingPart = field(default_factory=BatchingPart)
+    use: Names = option((), repeated=True, help="A Python file that registers strategies of your own; repeatable.")
     out: str | None = option(None, help="Folder for the results.")
     seed: int = option(0, help="Seed of the bank, controls and intervals.")
 
     def __post_init__(self) -> None:
+        load_used(self.use)
         given = self.to_options()
         require_site(self.locate.site)
         for one in study_options():
@@ -66,6 +73,7 @@ class Study:
         _require_inputs("method", self.locate.method, methods[self.locate.method].inputs)
         _require_inputs("intervention", self.experiment.intervention, interventions[self.experiment.intervention].inputs)
         self.question()
+        self.system()
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "Study":
@@ -78,6 +86,7 @@ class Study:
             UnknownNameError: There is no such option, or no such choice.
             DataError: The model is missing, or a setting cannot be used.
         """
+        load_used(options.get("use", ()))
         known = {one.name: one for one in study_options()}
         for name in options:
             if name not in known:
@@ -108,6 +117,10 @@ class Study:
         """How dilemmas are asked. Raises `DataError` for a wording that is not there or cannot be used."""
         part = self.experiment
         return Question(part.scoring, {} if part.wording is None else load_wordings(part.wording, part.scoring))
+
+    def system(self) -> ValueSystem | None:
+        """The user's value system. Raises `DataError` for a file that is not there or cannot be used."""
+        return None if self.selection.system is None else load_system(self.selection.system)
 
     def rule(self, method: str) -> Rule:
         """The rule that selects a method's neurons: the highest scores where `n_neurons` is set, else the method's own.

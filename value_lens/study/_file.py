@@ -14,7 +14,9 @@ from ..core import parse_json, require_sound, write_atomically
 from ..errors import DataError, ValueLensError, quoted
 from ._config import Study, study_options
 from ._options import Option
+from ._use import load_used
 
+USE = next(one for one in study_options() if one.name == "use")
 MOST_PARTS = 10_000  # lists, objects and settings of a file, with all aliases written out
 
 
@@ -56,6 +58,8 @@ def options_in(path: str | Path) -> dict[str, Any]:
         raise DataError(f"no file {path}")
     content = _content(path)
     found: dict[str, Any] = {}
+    if isinstance(content, Mapping) and not USE.problem(used := USE.normal(content.get(USE.field, ()))):
+        load_used(used)  # first: their strategies may be chosen
     problems = list(_read(content, (), found))
     if problems:
         raise DataError(f"{path} is not a valid configuration:\n" + "\n".join(f"  {problem}" for problem in problems))

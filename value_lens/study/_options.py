@@ -20,6 +20,7 @@ def option(
     least: int | None = None,
     share: bool = False,
     show: str = "",
+    repeated: bool = False,
 ) -> Any:
     """A field of a part of the configuration.
 
@@ -31,8 +32,9 @@ def option(
         least: the least number.
         share: whether it must be a share above 0 and not above 1.
         show: the default in words, where its value does not say enough.
+        repeated: whether a list is given by repeating the terminal's option, instead of with commas.
     """
-    facts = {"help": help, "name": name, "choices": choices, "least": least, "share": share, "show": show}
+    facts = {"help": help, "name": name, "choices": choices, "least": least, "share": share, "show": show, "repeated": repeated}
     return field(default=default, metadata=facts)
 
 
@@ -49,6 +51,7 @@ class Option:
     least: int | None
     share: bool
     show: str
+    repeated: bool
 
     @property
     def field(self) -> str:

@@ -67,6 +67,9 @@ class SelectionPart:
 
     values: Names | None = option(None, help="Names of values (default: all).")
     languages: Names | None = option(None, help="Languages (default: all).")
+    system: str | None = option(
+        None, help="A value system of your own, YAML or JSON: the order of its values in results, and their labels."
+    )
     fillings: str = option("all", choices=lambda: FILLINGS, help="Slot fillings of the bank: all, training, held_out.")
     skip_bad: bool = option(False, help="Keep good rows of a source; write bad ones to a file beside it.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from ..causal import Controls, SupportMatrix
-from ..core import FiringStats, Group, NeuronScores, NeuronSet, Resampling
+from ..core import FiringStats, Group, NeuronScores, NeuronSet, Resampling, register_system
 from ..errors import DataError
 from ..intervene import Intervention, interventions
 from ..lens import ValueLens
@@ -49,6 +49,8 @@ def run_study(study: Study, out: str | Path | None = None, on_progress: OnProgre
     """
     out = require_output(study) if out is None else Path(out)
     require_free(out)
+    if (system := study.system()) is not None:
+        register_system(system)
     data = load_data(study, out)
     methods[study.locate.method].require({text.group for text in data.texts})
     name = _model_of(study)
