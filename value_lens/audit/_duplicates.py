@@ -29,25 +29,43 @@ def is_unspaced(language: str) -> bool:
 
 
 def shingles_of(language: str) -> Callable[[str], set[str]]:
-    """Overlapping runs of five words (characters where there are no spaces), case and punctuation aside."""
+    """What makes a text's shingles: overlapping runs of five words, or characters where there are no spaces.
 
-    def words(text: str) -> set[str]:
+    Args:
+        language: The language's tag, such as "en" or "zh-CN".
+
+    Returns:
+        A function from a text to its set of shingles; letter case and punctuation make no difference.
+    """
+
+    def shingles(text: str) -> set[str]:
         units = re.findall(r"\w", text) if is_unspaced(language) else re.findall(r"\w+", text.lower())
         gap = "" if is_unspaced(language) else " "
         return {gap.join(units[start : start + SHINGLE]) for start in range(max(1, len(units) - SHINGLE + 1))}
 
-    return words
+    return shingles
 
 
 def duplicates(
     texts: Iterable[tuple[str, str]], shingles: Callable[[str], set[str]], near: float = NEAR, most_pairs: int = 20
 ) -> Duplicates:
-    """Of (id, text) pairs, those whose text stands earlier already, or nearly: Jaccard similarity of shingles at least `near`.
+    """Texts that stand earlier already, or nearly.
 
-    A near duplicate is left out, so later texts are compared with those that are kept, as in cleaning a corpus.
+    A near duplicate is left out, so later texts are compared with those that are kept, as in cleaning a corpus. Candidates come from
+    MinHash with locality-sensitive hashing; each is checked exactly, so that none is counted wrongly; a pair just above the bar may be
+    overlooked.
 
-    Candidates come from MinHash (Broder 1997) with locality-sensitive hashing; each is checked exactly, so that none is counted
-    wrongly; a pair just above the bar may be overlooked.
+    Args:
+        texts: Pairs of id and text.
+        shingles: What makes a text's set of shingles, such as `shingles_of("en")`.
+        near: The Jaccard similarity of shingles from which two texts are near duplicates.
+        most_pairs: How many pairs of ids the result names.
+
+    Returns:
+        How many texts repeat an earlier one exactly, how many nearly, and pairs of ids (earlier, later).
+
+    Source:
+        Broder 1997, "On the resemblance and containment of documents".
     """
     from datasketch import MinHash, MinHashLSH
 

@@ -1,18 +1,16 @@
 """Option-only baseline: how often a bag of words tells the aligned option without the situation."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 
-from ..core import Dilemma, LabelledText
-from ..data import BANKS, frames
+from ..core import Dilemma
 from ._duplicates import is_unspaced
+from ._origins import by_value_of, frame_of
 
 FOLDS = 8
 
@@ -36,61 +34,39 @@ class Giveaway:
         return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
-def frame_of(record: LabelledText | Dilemma) -> str:
-    """What a record was made from: a frame of the bank (for files written before texts had a cluster, too), else its unit."""
-    return record.id.split("/")[0] if is_of_bank(record) else record.unit
-
-
-def is_of_bank(record: LabelledText | Dilemma) -> bool:
-    """Whether a record was composed from one of the bank's frames: its source says so, and its id names one."""
-    return record.source in BANKS and record.id.split("/")[0] in _frame_ids(record.source)
-
-
-@cache
-def _frame_ids(source: str) -> frozenset[str]:
-    return frozenset(frame.id for frame in frames(source))
-
-
-def by_value_of(records: Iterable[Any]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = defaultdict(list)
-    for record in records:
-        found[record.value].append(record)
-    return dict(found)
-
-
 def giveaway(dilemmas: Sequence[Dilemma], language: str) -> Giveaway | None:
     """Can a bag of words that never sees the scenario tell the aligned option? By value, cross-validated by frame.
 
-    Logistic regression on counts of words and pairs of words (characters in Chinese) of one option; a dilemma counts as told when
+    Logistic regression on counts of words and pairs of words (characters in Chinese) of one option; a dilemma counts as correct when
     the aligned option gets the higher score of its two (a half for a tie). A value with fewer than two frames is left out; None
     when all are, since no classifier can then be tested on unseen frames.
     """
     accuracy, n_frames, n_items = {}, {}, {}
-    for value, found in by_value_of(dilemmas).items():
-        groups = np.array([frame_of(dilemma) for dilemma in found])
+    for value, members in by_value_of(dilemmas).items():
+        groups = np.array([frame_of(dilemma) for dilemma in members])
         if len(set(groups)) >= 2:
-            accuracy[value] = _told(found, groups, language)
-            n_frames[value], n_items[value] = len(set(groups)), len(found)
+            accuracy[value] = _accuracy(members, groups, language)
+            n_frames[value], n_items[value] = len(set(groups)), len(members)
     return Giveaway(accuracy, n_frames, n_items) if accuracy else None
 
 
-def _told(dilemmas: Sequence[Dilemma], groups: "np.ndarray", language: str) -> float:
+def _accuracy(dilemmas: Sequence[Dilemma], groups: "np.ndarray", language: str) -> float:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
 
     units: dict[str, Any] = {"analyzer": "char"} if is_unspaced(language) else {"token_pattern": r"(?u)\b\w+\b"}
-    told: list[float] = []
+    correct: list[float] = []
     options = np.array([[d.aligned, d.violating] for d in dilemmas], dtype=object)
     for train, test in GroupKFold(min(FOLDS, len(set(groups)))).split(options, groups=groups):
         words = CountVectorizer(ngram_range=(1, 2), **units)
         model = make_pipeline(words, LogisticRegression(max_iter=1000))
         if not any(map(words.build_analyzer(), options[train].reshape(-1))):
-            told += [0.5] * len(test)  # options without a single word
+            correct += [0.5] * len(test)  # options without a single word
             continue
         model.fit(options[train].reshape(-1), np.tile([1, 0], len(train)))
         scores = model.decision_function(options[test].reshape(-1)).reshape(-1, 2)
         gap = scores[:, 0] - scores[:, 1]
-        told += [1.0 if g > 1e-9 else 0.5 if g > -1e-9 else 0.0 for g in gap]
-    return fmean(told)
+        correct += [1.0 if g > 1e-9 else 0.5 if g > -1e-9 else 0.0 for g in gap]
+    return fmean(correct)

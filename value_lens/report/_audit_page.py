@@ -23,7 +23,7 @@ def audit_page(
     texts: Sequence[LabelledText],
     dilemmas: Sequence[Dilemma],
     *,
-    bars: Bars | None = None,
+    bars: Bars = Bars(),
     per_value: int = 10,
     seed: int = 0,
     notes: Sequence[str] = (),
