@@ -9,7 +9,11 @@ QUOTED = 400  # letters of what a message quotes
 
 
 class ValueLensError(Exception):
-    """Base of all errors raised on purpose by this library. Its message can be read whatever it quotes: short, and printable."""
+    """Base of all errors raised on purpose by this library. Its message is short and printable, whatever it quotes.
+
+    Args:
+        args: The message, as for any exception.
+    """
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(_readable(arg) if isinstance(arg, str) else arg for arg in args))

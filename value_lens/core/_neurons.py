@@ -31,10 +31,16 @@ KIND = Kind(
 class NeuronSet:
     """A set of neurons of one model shape at one site.
 
-    `neurons` are distinct (layer, index) pairs, kept sorted. `model` is a weight fingerprint ("" when unknown: then only shapes
-    are checked). `provenance` says how the set was found; it does not take part in equality.
+    Args:
+        neurons: Distinct (layer, index) pairs, both from 0, kept sorted.
+        site: The tensor whose columns they are: "post" or "gate".
+        n_layers: Layers of the model.
+        d_mlp: Neurons of a layer.
+        model: The weights' fingerprint, "" when unknown: then only shapes are checked.
+        provenance: How the set was selected; it does not take part in equality.
 
-    Raises `NeuronError` for an index out of range.
+    Raises:
+        NeuronError: An index is out of range.
 
     >>> a = NeuronSet.of([(0, 1), (1, 2)], site="post", n_layers=2, d_mlp=4)
     >>> b = NeuronSet.of([(1, 2)], site="post", n_layers=2, d_mlp=4)
@@ -69,6 +75,7 @@ class NeuronSet:
         model: str = "",
         provenance: Mapping[str, Any] | None = None,
     ) -> "NeuronSet":
+        """A set of any (layer, index) pairs, such as rows of an array; arguments and errors as in the class."""
         pairs = tuple((int(layer), int(index)) for layer, index in neurons)
         return cls(pairs, site, n_layers, d_mlp, model, provenance or {})
 
@@ -76,10 +83,12 @@ class NeuronSet:
     def from_mask(
         cls, mask: Bool[Tensor, "layer neuron"], *, site: str, model: str = "", provenance: Mapping[str, Any] | None = None
     ) -> "NeuronSet":
+        """The set of neurons where `mask` is true; the other arguments are those of the class."""
         pairs = torch.nonzero(mask).tolist()
         return cls.of(pairs, site=site, n_layers=mask.shape[0], d_mlp=mask.shape[1], model=model, provenance=provenance)
 
     def mask(self) -> Bool[Tensor, "layer neuron"]:
+        """True at the set's neurons."""
         found = torch.zeros((self.n_layers, self.d_mlp), dtype=torch.bool)
         if self.neurons:
             found[tuple(torch.tensor(self.neurons).T)] = True
@@ -127,7 +136,11 @@ class NeuronSet:
         return self._with(other, set(self) ^ set(other), "symmetric difference")
 
     def save(self, path: str | Path) -> Path:
-        """Write as JSON; see `store.save`."""
+        """Write as JSON, atomically and with a checksum.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
         meta = {
             "site": self.site,
             "n_layers": self.n_layers,
@@ -140,15 +153,20 @@ class NeuronSet:
 
     @classmethod
     def load(cls, path: str | Path) -> "NeuronSet":
+        """Read a saved set.
+
+        Raises:
+            ArtefactError: The file is damaged, of another kind, or of an unknown schema.
+        """
         return store.load(path, KIND, lambda meta, _: cls.of(**meta))
 
 
 def require_same(first: Any, second: Any) -> None:
     """Raise `MismatchError` unless two things agree on site, shape and (where both know it) model."""
-    for name, shown in (("site", "site"), ("n_layers", "number of layers"), ("d_mlp", "d_mlp")):
+    for name, label in (("site", "site"), ("n_layers", "number of layers"), ("d_mlp", "d_mlp")):
         mine, theirs = getattr(first, name), getattr(second, name)
         if mine != theirs:
-            raise MismatchError(f"cannot combine {shown} {mine!r} with {shown} {theirs!r}")
+            raise MismatchError(f"cannot combine {label} {mine!r} with {label} {theirs!r}")
     if first.model and second.model and first.model != second.model:
         raise MismatchError(
             f"these come from models with different weights (fingerprints {first.model} and {second.model}); "

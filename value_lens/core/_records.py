@@ -18,7 +18,13 @@ _YES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": 
 
 
 class Group(NamedTuple):
-    """The unit over which activations are counted."""
+    """The unit over which activations are counted.
+
+    Args:
+        value: The value's name.
+        aspect: "+" where texts uphold it, "-" where they oppose it.
+        language: A language code, such as "en".
+    """
 
     value: str
     aspect: str
@@ -32,9 +38,21 @@ class Group(NamedTuple):
 class LabelledText:
     """A text that shows one aspect of a value. Tokens of `text` are counted; those of `prompt`, which precedes it, are not.
 
-    A model's answer is stored as `prompt` (what it was asked) and `text` (its response); `response` is the same as `text`. cluster
-    joins texts that are no independent evidence, such as fillings of one frame. Here as in every record, the names of value and
-    language stand without outer white space and in letters of plain width.
+    A model's answer is stored as `prompt` (its question) and `text` (its response); `response` is the same as `text`. In every
+    record, the names of value and language stand without outer white space and in letters of plain width.
+
+    Args:
+        id: A text of its own for each record of a corpus.
+        text: What is counted.
+        value: The name of the value it shows.
+        aspect: "+" where it upholds the value, "-" where it opposes it.
+        language: A language code, such as "en".
+        prompt: What precedes the text in the model's context.
+        cluster: Joins texts that are no independent evidence, such as fillings of one frame.
+        source: Where the text comes from.
+
+    Raises:
+        DataError: A field is no text, or empty where that has no meaning, or the aspect is another.
     """
 
     id: str
@@ -69,8 +87,19 @@ class LabelledText:
 class Dilemma:
     """A situation with an aligned and a violating option.
 
-    pair_id joins the same dilemma across languages. cluster joins dilemmas that are no independent evidence, such as fillings of
-    one frame: intervals and p-values go by clusters.
+    Args:
+        id: A text of its own for each record of a corpus.
+        scenario: The situation, without the options.
+        aligned: The option that upholds the value.
+        violating: The option that opposes it.
+        value: The name of the value.
+        language: A language code, such as "en".
+        pair_id: Joins the same dilemma across languages.
+        cluster: Joins dilemmas that are no independent evidence, such as fillings of one frame: intervals and p-values go by clusters.
+        source: Where the dilemma comes from.
+
+    Raises:
+        DataError: A field is no text, or empty where that has no meaning, or both options are the same text.
     """
 
     id: str
@@ -96,7 +125,19 @@ class Dilemma:
 
 @dataclass(frozen=True, kw_only=True)
 class QuestionnaireItem:
-    """A statement to agree or disagree with. `reverse_keyed`: agreeing speaks against the value."""
+    """A statement to agree or disagree with.
+
+    Args:
+        id: A text of its own for each record of a corpus.
+        text: The statement.
+        value: The name of the value.
+        language: A language code, such as "en".
+        reverse_keyed: Whether agreeing speaks against the value.
+        source: Where the item comes from.
+
+    Raises:
+        DataError: A field is no text, or empty where that has no meaning, or `reverse_keyed` is no bool.
+    """
 
     id: str
     text: str
@@ -113,7 +154,18 @@ class QuestionnaireItem:
 
 @dataclass(frozen=True, kw_only=True)
 class SituationalQuestion:
-    """An open question about a situation that people who hold different values answer differently."""
+    """An open question about a situation that people who hold different values answer differently.
+
+    Args:
+        id: A text of its own for each record of a corpus.
+        text: The question.
+        value: The name of the value.
+        language: A language code, such as "en".
+        source: Where the question comes from.
+
+    Raises:
+        DataError: A field is no text, or empty where that has no meaning.
+    """
 
     id: str
     text: str

@@ -24,7 +24,20 @@ KIND = Kind(
 
 @dataclass(frozen=True)
 class NeuronScores:
-    """Scores of one method at one site, with the quantities its selection rule needs in `parts`."""
+    """Scores of one method at one site, higher meaning more specific to the value.
+
+    Args:
+        method: The method's name.
+        values: Names of the values, in the order of the scores.
+        scores: One score per value and neuron, in the method's own unit.
+        site: The site of the neurons: "post" or "gate".
+        model: The weights' fingerprint, "" when unknown.
+        params: The method's parameters.
+        parts: What its selection rule needs besides, by name.
+
+    Raises:
+        MismatchError: There are more or fewer values than scores.
+    """
 
     method: str
     values: tuple[str, ...]
@@ -47,17 +60,21 @@ class NeuronScores:
         return self.scores.shape[2]
 
     def of(self, value: str) -> Float[Tensor, "layer neuron"]:
+        """The scores of one value; raises `UnknownNameError` for another."""
         if value not in self.values:
             raise UnknownNameError("value", value, self.values)
         return self.scores[self.values.index(value)]
 
     def save(self, path: str | Path) -> Path:
+        """Write as safetensors, atomically and with a checksum; raises `OutputError`."""
         meta = {"method": self.method, "values": list(self.values), "site": self.site, "model": self.model}
         tensors = {"scores": self.scores, **{f"part.{name}": part for name, part in self.parts.items()}}
         return store.save(path, KIND, {**meta, "params": dict(self.params)}, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> "NeuronScores":
+        """Read saved scores; raises `ArtefactError` for a file that is damaged or of another kind."""
+
         def build(meta: dict[str, Any], tensors: dict[str, Tensor]) -> "NeuronScores":
             parts = {name.removeprefix("part."): tensor for name, tensor in tensors.items() if name != "scores"}
             return cls(scores=tensors["scores"], parts=parts, **{**meta, "values": tuple(meta["values"])})
@@ -68,8 +85,17 @@ class NeuronScores:
 def average_precision(scores: Float[Tensor, "layer neuron"], true: NeuronSet) -> float:
     """Area under the precision-recall curve of a ranking against known true neurons; equal scores are entered together.
 
-    The mean over true neurons of the share of true ones among all neurons scored at least as high. Chance level is
-    len(true) / (n_layers * d_mlp). Raises `NeuronError` for an empty true set and `MismatchError` for another shape.
+    Args:
+        scores: One score per neuron, higher meaning more likely true.
+        true: The true neurons.
+
+    Returns:
+        The mean over true neurons of the share of true ones among all neurons scored at least as high, from 0 to 1. Chance level is
+        len(true) / (n_layers * d_mlp).
+
+    Raises:
+        NeuronError: The set of true neurons is empty.
+        MismatchError: Scores and neurons are of different shapes.
     """
     require_same_shape(scores, true)
     if not len(true):

@@ -14,9 +14,15 @@ from ._names import keyed, require_distinct, standard
 class Value:
     """A named human value.
 
-    `name` is the key used in every table and file; `labels` its display names by language; `definition` one English sentence
-    in our own words; `level` the tier it belongs to, where the system has tiers; `stems` by language how words begin that name
-    it outright (where none are given, its label), which the audit of a corpus looks for.
+    Args:
+        name: The key used in every table and file.
+        labels: Display names by language.
+        definition: One English sentence.
+        level: The tier it belongs to, where the system has tiers.
+        stems: By language, how words begin that name it outright (by default its label), which the audit of a corpus looks for.
+
+    Raises:
+        DataError: A text holds half of a surrogate pair, or two languages are one in another spelling.
     """
 
     name: str
@@ -49,10 +55,17 @@ class Value:
 class ValueSystem:
     """An ordered set of values; `circle` says whether their order is a closed circle (Schwartz) or a list.
 
-    `higher_order` groups values into named higher-order values (a value may be shared); `opposites` pairs those groups;
-    `group_labels` has their display names by language, for those that have any.
-    `relations` says which values of Schwartz's system a value is close to, and why: {value: {value of Schwartz: reason}}. It may
-    be partial.
+    Args:
+        name: The system's name.
+        values: Its values; results keep their order.
+        circle: Whether the last value is a neighbour of the first.
+        higher_order: Members of each higher-order value; a value may be shared.
+        opposites: Pairs of opposed higher-order values.
+        relations: Which values of Schwartz's system a value is close to, and why: {value: {value of Schwartz: reason}}; may be partial.
+        group_labels: Display names of higher-order values by language, for those that have any.
+
+    Raises:
+        DataError: A value is named twice, or something refers to a value or group that is not there.
     """
 
     name: str

@@ -27,7 +27,15 @@ _STATED = Kind("true neurons", fields={"site": TEXT, "n_layers": SIZE, "d_mlp": 
 
 @dataclass(frozen=True)
 class Organism:
-    """A loaded organism. `texts` and `dilemmas` are composed from slot fillings that it never saw in training."""
+    """A loaded organism. `texts` and `dilemmas` are composed from slot fillings that it never saw in training.
+
+    Args:
+        name: The organism's name.
+        folder: Its Hugging Face folder.
+        model: The loaded TransformerLens model.
+        true_neurons: {value: the neurons that cause it}, at either site.
+        card: How it was trained, and what was measured.
+    """
 
     name: str
     folder: Path
@@ -86,7 +94,20 @@ def _read_json(path: Path) -> Any:
 
 
 def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> Organism:
-    """Load a shipped organism, like any other model folder. Raises `UnknownNameError` for one that does not exist."""
+    """Load a shipped organism, like any other model folder.
+
+    Args:
+        name: The organism's name, such as "selective-gelu".
+        engine: "bridge", or "hooked" under transformer-lens 3.
+        device: Where to put the model.
+
+    Returns:
+        The model with its true neurons, texts and dilemmas.
+
+    Raises:
+        UnknownNameError: There is no organism of that name.
+        ModelLoadError: The engine is not there, or the folder cannot be loaded.
+    """
     folder = organism_folder(name)
     model = load_model(folder, engine=engine, device=device)
     mark = fingerprint(model)
