@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import value_lens as vl
 from value_lens.cli import app
 from value_lens.organisms import organism_folder
 
@@ -18,7 +19,7 @@ def blocks(language):
 
 
 def test_the_python_runs():
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     smaller = {
         "Qwen/Qwen2.5-0.5B": str(organism_folder("selective-gelu")),
         "per_group=50": "per_group=3",
@@ -33,7 +34,22 @@ def test_the_python_runs():
     assert len(found["matrix"].to_frame()) == 2 * 12 * 12
 
 
-@pytest.mark.parametrize("command", ["run", "audit", "generate"])
+def test_the_study_in_python_runs(tmp_path):
+    _, code = blocks("python")
+    smaller = {
+        "./my_model": "selective-gelu",
+        '"per_value": "all"': '"per_value": 1, "per_group": 2, "controls": 0, "languages": ("en",)',
+        '"results"': repr(str(tmp_path)),
+    }
+    for written, run in smaller.items():
+        assert written in code
+        code = code.replace(written, run)
+    found = {"vl": vl}
+    exec(compile(code, "README.md", "exec"), found)
+    assert found["result"].summary["ablation"]["method"] == "opposition" and (tmp_path / "summary.json").is_file()
+
+
+@pytest.mark.parametrize("command", ["run", "config", "audit", "generate"])
 def test_every_option_of_its_commands_exists(command):
     shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
     written = re.findall(rf"value-lens {command} (.*)", README)
