@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
-from value_lens.collect import FiringFold
+from value_lens.collect import FiringAccumulator, PostAccumulator, TextBatch
 from value_lens.collect._firing import block_of
 from value_lens.core import Group, Kind, Numbers, sort_groups
 from value_lens.core import _store as store
@@ -412,18 +412,28 @@ def random_batches(groups, seed):
         yield keys, counted, layers
 
 
-def folded(fold, batches):
-    """Counted at layer l; hook_post there is twice the activations less one."""
+def text_batch(keys, counted):
+    return TextBatch(ids=tuple(text_id for _, text_id in keys), tokens=counted.long(), counted=counted)
+
+
+def fed(accumulator, batches, change=lambda acts: acts):
     for keys, counted, layers in batches:
-        fold.begin(torch.tensor([fold.cell(group, text_id) for group, text_id in keys]), counted)
+        accumulator.begin(text_batch(keys, counted), [group for group, _ in keys])
         for layer, acts in enumerate(layers):
-            fold.update(layer, acts)
-            fold.update_post(layer, 2 * acts - 1)
-    return fold.result()
+            accumulator.update(layer, change(acts))
+    return accumulator
+
+
+def folded(accumulator, batches, change=lambda acts: acts):
+    return fed(accumulator, batches, change).result()
 
 
 def new_fold(**changes):
-    return FiringFold(tuple(GROUPS[:3]), **{"n_layers": N_LAYERS, "d_mlp": D_MLP, "site": "post", **changes})
+    return FiringAccumulator(tuple(GROUPS[:3]), **{"n_layers": N_LAYERS, "d_mlp": D_MLP, "site": "post", **changes})
+
+
+def new_post(**changes):
+    return PostAccumulator(tuple(GROUPS[:3]), n_layers=N_LAYERS, d_mlp=D_MLP, **changes)
 
 
 @pytest.mark.parametrize("moments", [True, False])
@@ -450,17 +460,20 @@ def test_the_fold_is_the_loop_over_tokens(n_blocks, moments):
         assert int(stats.block_fired[block, GROUPS.index(group), 0, 0]) == first
 
 
-@pytest.mark.parametrize("moments", [True, False])
-@pytest.mark.parametrize("n_blocks", [0, 2])
-def test_sums_of_hook_post_are_those_of_its_tokens_by_group(n_blocks, moments):
+def test_sums_of_hook_post_are_those_of_its_tokens_by_group():
     batches = list(random_batches(GROUPS[:3], seed=5))
-    stats = folded(new_fold(n_blocks=n_blocks, moments=moments, post=True, site="gate"), batches)
-    post = [(keys, counted, [2 * acts - 1 for acts in layers]) for keys, counted, layers in batches]
-    expected = folded(new_fold(), post)
-    assert torch.equal(stats.post_total, expected.total) and torch.equal(stats.post_total_sq, expected.total_sq)
-    assert torch.equal(stats.fired, folded(new_fold(), batches).fired)  # the site's own counts are as without them
-    without = folded(new_fold(moments=moments, site="gate"), batches)
+    total, total_sq = folded(new_post(), batches, lambda acts: 2 * acts - 1)
+    expected = folded(new_fold(), batches, lambda acts: 2 * acts - 1)
+    assert torch.equal(total, expected.total) and torch.equal(total_sq, expected.total_sq)
+    without = folded(new_fold(site="gate"), batches)
     assert without.post_total is None and without.post_total_sq is None
+
+
+def test_accumulators_of_other_settings_are_not_merged():
+    with pytest.raises(MismatchError, match="only accumulators with the same settings can be merged"):
+        new_fold(site="gate").merge(new_fold())
+    with pytest.raises(MismatchError, match="only accumulators with the same settings"):
+        new_fold(n_blocks=2).merge(new_fold(n_blocks=3))
 
 
 def test_a_fold_goes_on_after_its_result_without_changing_it():
@@ -479,9 +492,8 @@ def test_padding_may_hold_anything(junk):
     clean = folded(new_fold(), [(keys, counted, layers)])
     spoilt = [acts.masked_fill(~counted[..., None], junk) for acts in layers]
     assert torch.equal(folded(new_fold(moments=False), [(keys, counted, spoilt)]).fired, clean.fired)
-    for post in (False, True):
-        clean = folded(new_fold(post=post), [(keys, counted, layers)])
-        assert same(folded(new_fold(post=post), [(keys, counted, spoilt)]), clean)
+    assert same(folded(new_fold(), [(keys, counted, spoilt)]), clean)
+    assert torch.equal(folded(new_post(), [(keys, counted, spoilt)]), folded(new_post(), [(keys, counted, layers)]))
 
 
 @pytest.mark.parametrize("moments", [True, False])

@@ -134,7 +134,7 @@ def texts_of(*names):
 def test_collecting_refuses_two_spellings_before_any_counting(models, monkeypatch):
     lens = vl.ValueLens(models["bridge", "gpt2"])
     assert lens.collect(texts_of("care", " ｃare", "duty")).values == ("care", "duty")
-    monkeypatch.setattr("value_lens.collect.FiringFold.begin", lambda *a, **k: pytest.fail("counting began"))
+    monkeypatch.setattr("value_lens.collect.FiringAccumulator.begin", lambda *a, **k: pytest.fail("counting began"))
     with pytest.raises(DataError, match="the value is written in ways .*: 'Care' and 'care'"):
         lens.collect(texts_of("care", "Care"))
 

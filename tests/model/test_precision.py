@@ -3,7 +3,7 @@
 import pytest
 import torch
 from elsewhere import DEVICE, Elsewhere, Literals, WithoutFloat64, put
-from test_firing import GROUPS, N_LAYERS, new_fold, random_batches, same
+from test_firing import GROUPS, N_LAYERS, new_fold, new_post, random_batches, same, text_batch
 
 import value_lens as vl
 from value_lens.measure import choice, score_items
@@ -43,27 +43,27 @@ def test_a_device_is_tried_not_known_by_name(pretending):
     assert there.tolist() == torch.tensor([0.1, 2**30 + 1]).double().tolist()
 
 
-@pytest.mark.parametrize("moments", [True, False])
-@pytest.mark.parametrize("post", [True, False])
+@pytest.mark.parametrize(
+    ("new", "options"),
+    [(new_fold, {"moments": True, "n_blocks": 2}), (new_fold, {"moments": False, "n_blocks": 2}), (new_post, {})],
+    ids=["with moments", "without", "post"],
+)
 @pytest.mark.parametrize("junk", [0.0, 1e30], ids=["as usual", "padding that overflows"])
-def test_a_fold_there_gives_what_one_on_the_cpu_gives(pretending, moments, post, junk):
+def test_an_accumulator_there_gives_what_one_on_the_cpu_gives(pretending, new, options, junk):
     """Bit by bit: the numbers are quarters, whose sums are exact."""
     batches = list(random_batches(GROUPS[:3], seed=7))
-    options = {"moments": moments, "post": post, "n_blocks": 2, "site": "gate"}
-    here, there = new_fold(**options), new_fold(**options, device=DEVICE)
+    here, there = new(**options), new(**options, device=DEVICE)
     assert there.sums.device.type == "cpu" and there.sums.dtype == torch.float64
     for keys, counted, layers in batches:
-        cells = torch.tensor([here.cell(group, text_id) for group, text_id in keys])
-        here.begin(cells, counted)
-        there.begin(put(cells), put(counted))
+        groups = [group for group, _ in keys]
+        here.begin(text_batch(keys, counted), groups)
+        there.begin(text_batch(keys, put(counted)), groups)
         for layer in range(N_LAYERS):
             activations = layers[layer].masked_fill(~counted[..., None], junk)
             here.update(layer, activations)
             there.update(layer, put(activations))
-            here.update_post(layer, 2 * activations)
-            there.update_post(layer, put(2 * activations))
-    assert same(here.result(), there.result())
-    assert (here.result().post_total is not None) == post
+    equal = torch.equal if new is new_post else same
+    assert equal(here.result(), there.result())
 
 
 def test_margins_there_are_those_of_the_cpu(pretending, folders, dilemmas):

@@ -1,17 +1,18 @@
-"""The firing accumulator: counts and sums per group, fed one layer of one batch at a time."""
+"""The firing accumulator, and the accumulator of sums of hook_post: counts and sums per group."""
 
+import copy
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
-from ..core import FiringStats, Group, order_meta
-from ..errors import DataError, NotFiniteError
+from ..core import FiringStats, Group
+from ..errors import DataError, MismatchError, NotFiniteError
 from ..model import has_float64, to_float64
+from ._accumulator import Accumulator, TextBatch
 
 SCRATCH = 2**18  # numbers in the scratch tensor: a mebibyte of float32
 
@@ -52,12 +53,55 @@ def block_of(text_id: str, n_blocks: int) -> int:
     return int.from_bytes(hashlib.sha256(text_id.encode()).digest()[:8], "big") % n_blocks
 
 
-class FiringFold:
-    """Mutable counts over known groups; `result` freezes them into `FiringStats`.
+class _GroupSums(Accumulator):
+    """Sums over counted tokens by cell = block * n_groups + group; float64, on the CPU where the device has none."""
 
-    Call `begin` once a batch, then `update` for each layer, and `update_post` too for sums of hook_post beside those of another
-    site (is_post: these are the site's own, since it is hook_post by another name). The internal unit is a cell =
-    block * n_groups + group. Kept in float64, on the CPU where the device has none.
+    def __init__(
+        self, groups: tuple[Group, ...], shape: tuple[int, int, int, int], n_blocks: int, device: "torch.device | str"
+    ):
+        self.groups, self.n_blocks = groups, n_blocks
+        kept = device if has_float64(torch.device(device)) else "cpu"
+        self.sums = torch.zeros(shape, dtype=torch.float64, device=kept)
+
+    def begin(self, batch: TextBatch, groups: Sequence[Group]) -> None:
+        """A new batch: the cell of each text and which tokens count."""
+        cells = [self.cell(group, text_id) for group, text_id in zip(groups, batch.ids, strict=True)]
+        self._cells, self._counted = torch.tensor(cells, device=batch.counted.device), batch.counted
+
+    def cell(self, group: Group, text_id: str) -> int:
+        block = block_of(text_id, self.n_blocks) if self.n_blocks else 0
+        return block * len(self.groups) + self.groups.index(group)
+
+    def _add(self, layer: int, activations: Tensor, *, moments: bool, firing: bool) -> None:
+        found = text_sums(activations, self._counted, moments, firing=firing)
+        if not bool(torch.isfinite(found if moments else activations).all()):
+            _require_finite(activations, self._counted, layer)
+            # Not finite on padding only, or squares too large for float32: zero the padding (0 * NaN is NaN), square in float64.
+            cleaned = activations.masked_fill(~rearrange(self._counted, "batch pos -> batch pos 1"), 0)
+            found = text_sums(to_float64(cleaned), self._counted.to(self.sums.device), moments, torch.float64, firing=firing)
+        self.sums[:, :, layer].index_add_(1, self._cells.to(self.sums.device), to_float64(found))
+
+    def _settings(self) -> tuple[object, ...]:
+        return (type(self).__name__, self.groups, self.n_blocks, tuple(self.sums.shape))
+
+    def __repr__(self) -> str:
+        name, *settings = self._settings()
+        return f"{name}({', '.join(map(str, settings))})"
+
+    def merge(self, other: Accumulator) -> "_GroupSums":
+        """Both together. Raises `MismatchError` for other groups, shapes or settings."""
+        if not isinstance(other, _GroupSums) or self._settings() != other._settings():
+            raise MismatchError(f"only accumulators with the same settings can be merged: {self!r}, {other!r}")
+        merged = copy.copy(self)
+        merged.sums = self.sums + other.sums.to(self.sums.device)
+        return merged
+
+
+class FiringAccumulator(_GroupSums):
+    """How often each neuron fires in each group and, with moments, sums of activations and squares; `result` is `FiringStats`.
+
+    is_post: whether these are the activations that multiply W_out, under whatever name of the site. model: the fingerprint of the
+    weights. n_blocks: also count by that many blocks of texts.
     """
 
     def __init__(
@@ -70,65 +114,53 @@ class FiringFold:
         model: str = "",
         n_blocks: int = 0,
         moments: bool = True,
-        post: bool = False,
         is_post: bool = False,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.groups, self.site, self.model, self.n_blocks, self.moments = groups, site, model, n_blocks, moments
-        self.is_post = is_post
         n_cells = len(groups) * max(1, n_blocks)
+        # How often fired and, with moments, activations and squares; counts are exact in float64 up to 2^53 tokens.
+        super().__init__(groups, (3 if moments else 1, n_cells, n_layers, d_mlp), n_blocks, device)
+        self.site, self.model, self.moments, self.is_post = site, model, moments, is_post
+        self.reads = "site" if moments else "sign"
         self.n_texts = torch.zeros(n_cells, dtype=torch.int64, device=device)
         self.n_tokens = torch.zeros(n_cells, dtype=torch.int64, device=device)
-        kept = device if has_float64(torch.device(device)) else "cpu"
-        # How often fired and, with moments, activations and squares; counts are exact in float64 up to 2^53 tokens.
-        self.sums = torch.zeros((3 if moments else 1, n_cells, n_layers, d_mlp), dtype=torch.float64, device=kept)
-        shape = (2, len(groups), n_layers, d_mlp)
-        self.post_sums = torch.zeros(shape, dtype=torch.float64, device=kept) if post else None
 
-    def cell(self, group: Group, text_id: str) -> int:
-        block = block_of(text_id, self.n_blocks) if self.n_blocks else 0
-        return block * len(self.groups) + self.groups.index(group)
-
-    def begin(self, cells: Int[Tensor, "batch"], counted: Bool[Tensor, "batch pos"]) -> None:
-        """A new batch: the cell of each text and which tokens count."""
-        self._cells, self._counted = cells, counted
-        self.n_texts.index_add_(0, cells, torch.ones_like(cells))
-        self.n_tokens.index_add_(0, cells, counted.sum(1))
+    def begin(self, batch: TextBatch, groups: Sequence[Group]) -> None:
+        """A new batch, whose texts and tokens are counted."""
+        super().begin(batch, groups)
+        self.n_texts.index_add_(0, self._cells, torch.ones_like(self._cells))
+        self.n_tokens.index_add_(0, self._cells, batch.counted.sum(1))
 
     def update(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
         """Count one layer of the batch. Raises `NotFiniteError` with the place when a counted activation is NaN or infinite."""
-        self._add(self.sums, self._cells, layer, activations, firing=True)
+        self._add(layer, activations, moments=self.moments, firing=True)
 
-    def update_post(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
-        """Sum one layer's hook_post, by group, for how loud each neuron is. Raises as `update` does."""
-        if self.post_sums is not None:
-            self._add(self.post_sums, self._cells % len(self.groups), layer, activations, firing=False)
+    def _settings(self) -> tuple[object, ...]:
+        return (*super()._settings(), self.site, self.model, self.is_post)
 
-    def _add(self, sums: Tensor, cells: Tensor, layer: int, activations: Tensor, *, firing: bool) -> None:
-        moments = self.moments or not firing
-        found = text_sums(activations, self._counted, moments, firing=firing)
-        if not bool(torch.isfinite(found if moments else activations).all()):
-            _require_finite(activations, self._counted, layer)
-            # Not finite on padding only, or squares too large for float32: zero the padding (0 * NaN is NaN), square in float64.
-            cleaned = activations.masked_fill(~rearrange(self._counted, "batch pos -> batch pos 1"), 0)
-            found = text_sums(to_float64(cleaned), self._counted.to(sums.device), moments, torch.float64, firing=firing)
-        sums[:, :, layer].index_add_(1, cells.to(sums.device), to_float64(found))
+    def merge(self, other: Accumulator) -> "FiringAccumulator":
+        """Both together. Raises `MismatchError` for other groups, shapes or settings."""
+        merged = super().merge(other)
+        assert isinstance(merged, FiringAccumulator) and isinstance(other, FiringAccumulator)  # since the settings agree
+        merged.n_texts = self.n_texts + other.n_texts.to(self.n_texts.device)
+        merged.n_tokens = self.n_tokens + other.n_tokens.to(self.n_tokens.device)
+        return merged
 
-    def result(self, meta: "dict[str, Any] | None" = None) -> FiringStats:
-        """Frozen statistics that share no memory with the fold. Raises `DataError` for a group without tokens."""
-        found = self.so_far(meta)
+    def result(self) -> FiringStats:
+        """Frozen statistics that share no memory with the accumulator. Raises `DataError` for a group without tokens."""
+        found = self.so_far()
         empty = [str(group) for group, count in zip(found.groups, found.n_tokens.tolist(), strict=True) if count == 0]
         if empty:
             raise DataError(f"no tokens were counted for {', '.join(empty)}")
         return found
 
-    def so_far(self, meta: "dict[str, Any] | None" = None) -> FiringStats:
+    def so_far(self) -> FiringStats:
         """As `result`, between two batches: a group may have no tokens yet."""
         split = lambda t: rearrange(t.cpu(), "(block group) ... -> block group ...", group=len(self.groups))  # noqa: E731
         fired, *moments = [split(kept) for kept in self.sums]
         n_tokens, fired = split(self.n_tokens), fired.to(torch.int64)
         total, total_sq = [kept.sum(0) for kept in moments] or (None, None)
-        post_total, post_total_sq = (None, None) if self.post_sums is None else [kept.cpu().clone() for kept in self.post_sums]
+        post_total, post_total_sq = None, None
         if self.is_post and self.site != "post" and total is not None and total_sq is not None:
             post_total, post_total_sq = total.clone(), total_sq.clone()
         return FiringStats(
@@ -144,8 +176,24 @@ class FiringFold:
             block_fired=fired.clone() if self.n_blocks else None,
             post_total=post_total,
             post_total_sq=post_total_sq,
-            meta={**order_meta({group.value for group in self.groups}), **(meta or {})},
         )
+
+
+class PostAccumulator(_GroupSums):
+    """Sums of hook_post and of its squares in each group: how loud each neuron is, whatever the site. The result is both."""
+
+    reads = "post"
+
+    def __init__(self, groups: tuple[Group, ...], *, n_layers: int, d_mlp: int, device: torch.device | str = "cpu") -> None:
+        super().__init__(groups, (2, len(groups), n_layers, d_mlp), 0, device)
+
+    def update(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
+        """Sum one layer of the batch. Raises `NotFiniteError` with the place when a counted activation is NaN or infinite."""
+        self._add(layer, activations, moments=True, firing=False)
+
+    def result(self) -> Float64[Tensor, "moment group layer neuron"]:
+        """Sums, and sums of squares."""
+        return self.sums.cpu().clone()
 
 
 def _require_finite(activations: Tensor, counted: Tensor, layer: int) -> None:
@@ -157,7 +205,3 @@ def _require_finite(activations: Tensor, counted: Tensor, layer: int) -> None:
             f"activation {found} at layer {layer}, neuron {neuron}, text {row} of the batch, token {pos} "
             f"({int(bad.sum())} such in this batch); the weights or the dtype are at fault, e.g. float16 overflow"
         )
-
-
-def batch_cells(fold: FiringFold, keys: Sequence[tuple[Group, str]], device: torch.device) -> Tensor:
-    return torch.tensor([fold.cell(group, text_id) for group, text_id in keys], device=device)

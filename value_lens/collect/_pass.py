@@ -1,7 +1,8 @@
 """One streaming pass over a corpus: windows, length buckets, reading hooks, an early end of each run."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -11,22 +12,103 @@ from ..core import CountingStoppedError, FiringStats, LabelledText, sort_groups
 from ..errors import DataError, NotFiniteError
 from ..model import (
     Batching,
-    EncodedText,
     HookFunction,
     Input,
     LensModel,
     NeuronSite,
-    PaddingSide,
     bucket,
     encode_all,
     pad,
     reading,
-    reading_post,
 )
-from ._firing import FiringFold, batch_cells
+from ._accumulator import Accumulator, TextBatch
+from ._firing import FiringAccumulator, PostAccumulator
 from ._windows import encoded_windows
 
 Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Tally:
+    """How far a pass came: texts that were run, and texts that were cut."""
+
+    n_done: int = 0
+    n_cut: int = 0
+
+
+def accumulate(
+    view: LensModel,
+    site: NeuronSite,
+    texts: Iterable[LabelledText],
+    accumulators: Sequence[Accumulator],
+    *,
+    batching: Batching | None = None,
+    progress: "Callable[[int], None] | None" = None,
+    tally: Tally | None = None,
+) -> Tally:
+    """Feed accumulators with a corpus, in one pass. Each run ends after the last layer that any of them needs.
+
+    Args:
+        view: the model.
+        site: where activations are read.
+        texts: a list is encoded whole before the first run; a stream as it comes.
+        accumulators: what is fed.
+        batching: how texts share a run; None for the model's own.
+        progress: called with the number of texts done, after each batch.
+        tally: brought up to date after each batch, also where the pass fails later.
+
+    Returns:
+        The tally.
+
+    Raises:
+        DataError: for texts that cannot be counted.
+        NotFiniteError: with layer, neuron and texts.
+    """
+    batching, tally = batching or view.batching, tally or Tally()
+    readers = _readers(view, site, accumulators)
+    for window in encoded_windows(view, texts, batching.too_long):
+        tally.n_cut += sum(item.n_cut > 0 for item in window.encoded)
+        by_place = {item.origin: text for text, item in zip(window.texts, window.encoded, strict=True)}
+        for items in bucket(window.encoded, batching):
+            batch = pad(view, items, batching.padding_side)
+            chosen = [by_place[origin] for origin in batch.origins]
+            described = TextBatch(ids=tuple(text.id for text in chosen), tokens=batch.tokens, counted=batch.counted)
+            for accumulator in accumulators:
+                accumulator.begin(described, [text.group for text in chosen])
+            try:
+                view.run_until(batch.tokens, batch.mask, readers, list(readers)[-1])
+            except NotFiniteError as error:
+                raise NotFiniteError(f"{error}; the batch holds texts {[text.id for text in chosen]}") from None
+            tally.n_done += len(items)
+            if progress is not None:
+                progress(tally.n_done)
+    return tally
+
+
+def _readers(view: LensModel, site: NeuronSite, accumulators: Sequence[Accumulator]) -> dict[str, HookFunction]:
+    """{hook name: function}, in the order in which a run reaches them."""
+
+    def reader(layer: int, fed: Sequence[Accumulator]) -> HookFunction:
+        def hook(raw: Tensor) -> None:
+            # The activation function keeps the sign, so for signs alone there is no need to apply it.
+            activations = site(raw) if any(one.reads == "site" for one in fed) else raw
+            for one in fed:
+                one.update(layer, activations if one.reads == "site" else raw)
+
+        return hook
+
+    readers: dict[str, HookFunction] = {}
+    for layer in range(view.n_layers):
+        fed = [one for one in accumulators if one.layers is None or layer in one.layers]
+        own = [one for one in fed if one.reads != "post"]
+        post = [one for one in fed if one.reads == "post"]
+        if site.read[layer] == site.post[layer]:
+            own, post = fed, []
+        readers |= {site.read[layer]: reader(layer, own)} if own else {}
+        readers |= {site.post[layer]: reader(layer, post)} if post else {}
+    if not readers:
+        raise DataError("no accumulator needs any layer of the model, so nothing can be collected")
+    return readers
 
 
 def collect_firing(
@@ -41,77 +123,58 @@ def collect_firing(
 ) -> FiringStats:
     """Count firing over a corpus. The counts do not depend on batch size, order of texts or padding side.
 
-    texts: a list, or anything that can be gone through twice (first for its groups), such as `data.stream(...)`.
-    batching: None for the model's own. n_blocks: also split the counts over that many blocks of texts. moments: also sum activations
-    and squares, and at the gate those of hook_post, too. progress(done, of) is called after each batch.
     Every text of a list is encoded before the first run, so that all that cannot be counted are told at once; a text of a stream is
     found when it comes, and the error then holds the counts so far. Memory does not grow with the number of texts, but for some
     64 MiB of token ids. The same in any batch means, in float32, but for activations within rounding of zero; in bfloat16
     rounding is coarse, and up to a few firings in a thousand depend on the batch unless each text has its own (`max_texts=1`).
 
-    Raises `DataError` (no texts, a text or group without tokens, a text too long, a batch of nothing), `CountingStoppedError` (the
-    same, in a stream) and `NotFiniteError` (with layer, neuron and text).
+    Args:
+        view: the model.
+        site: where a neuron's activation is read.
+        texts: a list, or anything that can be gone through twice (first for its groups), such as `data.stream(...)`.
+        batching: how texts share a run; None for the model's own.
+        n_blocks: also split the counts over that many blocks of texts.
+        moments: also sum activations and squares, and at the gate those of hook_post, too.
+        progress: called with (texts done, all texts) after each batch.
+
+    Returns:
+        The statistics.
+
+    Raises:
+        DataError: no texts, a text or group without tokens, a text too long, a batch of nothing.
+        CountingStoppedError: the same, in a stream, with the counts so far.
+        NotFiniteError: with layer, neuron and text.
     """
-    batching = batching or view.batching
     if isinstance(texts, Iterator):  # which can be gone through only once
         texts = list(texts)
     counted = Counter(text.group for text in texts)
     if not counted:
         raise DataError("no texts to collect on")
     groups, n_texts = sort_groups(set(counted)), counted.total()
-    fold = FiringFold(
-        groups,
-        n_layers=view.n_layers,
-        d_mlp=view.d_mlp,
-        site=site.name,
-        model=view.identify().fingerprint,
-        n_blocks=n_blocks,
-        moments=moments,
-        post=moments and bool(site.up),
-        is_post=not site.up,
-        device=view.device,
+    shape = {"n_layers": view.n_layers, "d_mlp": view.d_mlp, "device": view.device}
+    model = view.identify().fingerprint
+    firing = FiringAccumulator(
+        groups, **shape, site=site.name, model=model, n_blocks=n_blocks, moments=moments, is_post=not site.up
     )
+    post = PostAccumulator(groups, **shape) if moments and site.up else None
+    tally = Tally()
 
-    def read(layer: int, raw: Float[Tensor, "batch pos neuron"]) -> None:
-        # The gate's activation function keeps the sign, so without sums there is no need to apply it.
-        fold.update(layer, site(raw) if moments else raw)
+    def with_post(stats: FiringStats) -> FiringStats:
+        sums = {} if post is None else dict(zip(("post_total", "post_total_sq"), post.result(), strict=True))
+        return replace(stats, meta={"n_texts_cut": tally.n_cut}, **sums)
 
-    readers = reading(site, read, range(view.n_layers))
-    if fold.post_sums is not None:
-        readers |= reading_post(site, fold.update_post, range(view.n_layers))
-    done, n_cut = 0, 0
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(done, n_texts)
+
+    fed = [firing] if post is None else [firing, post]
     try:
-        for window in encoded_windows(view, texts, batching.too_long):
-            n_cut += sum(item.n_cut > 0 for item in window.encoded)
-            by_place = {item.origin: text for text, item in zip(window.texts, window.encoded, strict=True)}
-            for items in bucket(window.encoded, batching):
-                _count(view, site, fold, readers, by_place, items, batching.padding_side)
-                done += len(items)
-                if progress is not None:
-                    progress(done, n_texts)
+        accumulate(view, site, texts, fed, batching=batching, progress=report, tally=tally)
     except DataError as error:
-        if not done:
+        if not tally.n_done:
             raise
-        raise CountingStoppedError(error, fold.so_far({"n_texts_cut": n_cut}), done, n_texts) from error
-    return fold.result({"n_texts_cut": n_cut})
-
-
-def _count(
-    view: LensModel,
-    site: NeuronSite,
-    fold: FiringFold,
-    readers: dict[str, HookFunction],
-    texts: Mapping[int, LabelledText],
-    items: Sequence[EncodedText],
-    side: PaddingSide,
-) -> None:
-    batch = pad(view, items, side)
-    chosen = [texts[origin] for origin in batch.origins]
-    fold.begin(batch_cells(fold, [(text.group, text.id) for text in chosen], view.device), batch.counted)
-    try:
-        view.run_until(batch.tokens, batch.mask, readers, list(readers)[-1])
-    except NotFiniteError as error:
-        raise NotFiniteError(f"{error}; the batch holds texts {[text.id for text in chosen]}") from None
+        raise CountingStoppedError(error, with_post(firing.so_far()), tally.n_done, n_texts) from error
+    return with_post(firing.result())
 
 
 def token_activations(

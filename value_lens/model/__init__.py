@@ -5,7 +5,7 @@ from ._batching import PADDING_SIDES, TOO_LONG, Batching, PaddingSide, TooLong
 from ._chat import ChatTemplate
 from ._encoding import EncodedText, encode, first_difference, tokenize, windows
 from ._fingerprint import fingerprint
-from ._hooks import Rewrite, cutting, reading, reading_post, writing
+from ._hooks import Rewrite, cutting, reading, writing
 from ._inputs import Input, encode_all, encode_each, joined
 from ._lens_model import LensModel, ModelInfo, as_lens_model
 from ._loading import ENGINES, load_model, transformer_lens_version
@@ -65,7 +65,6 @@ __all__ = [
     "pad",
     "padding_id",
     "reading",
-    "reading_post",
     "require_embedded",
     "require_site",
     "resolve_site",

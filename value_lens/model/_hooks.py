@@ -15,22 +15,14 @@ Rewrite = Callable[[Float[Tensor, "batch pos neuron"]], Float[Tensor, "batch pos
 
 def reading(site: NeuronSite, read: Reader, layers: "list[int] | range") -> dict[str, HookFunction]:
     """{hook name: function} that hands each layer's raw site tensor to `read(layer, tensor)`."""
-    return _reading(site.read, read, layers)
 
-
-def reading_post(site: NeuronSite, read: Reader, layers: "list[int] | range") -> dict[str, HookFunction]:
-    """The same of hook_post, whatever the site."""
-    return _reading(site.post, read, layers)
-
-
-def _reading(names: tuple[str, ...], read: Reader, layers: "list[int] | range") -> dict[str, HookFunction]:
     def reader(layer: int) -> HookFunction:
         def hook(activation: Tensor) -> None:
             read(layer, activation)
 
         return hook
 
-    return {names[layer]: reader(layer) for layer in layers}
+    return {site.read[layer]: reader(layer) for layer in layers}
 
 
 def writing(
