@@ -161,7 +161,7 @@ class Journals(Reader):
     def read(self, path, changed, rng):
         before = path.read_bytes()
         try:
-            with Journal.opened(path, self.header, ["question"]) as journal:
+            with Journal.open(path, self.header, ["question"]) as journal:
                 journal.add({"id": "new", "answer": {"question": "When?"}, "usage": [1, 1, 1], "by": "tiny"})
                 for key, entry in journal.entries.items():
                     assert entry["id"] == key and sum(entry["usage"]) >= 0

@@ -258,5 +258,5 @@ def test_splits_are_chosen_by_name():
 
 @pytest.mark.parametrize("source", [TEXT, {}, {"a": 5}])
 def test_one_row_or_an_empty_mapping_is_no_source(source):
-    with pytest.raises(DataError, match="a dict with .* is no source of rows; give a list of such mappings"):
+    with pytest.raises(DataError, match="a dict with .* is not a valid source of rows; give a list of such mappings"):
         vl.load_texts(source)

@@ -221,7 +221,7 @@ def test_a_source_that_changes_between_readings_is_told(again, problem):
         return [vl.SituationalQuestion(id=name, text="t", value="care", language="en") for name in names]
 
     with pytest.raises(DataError, match=problem):
-        list(Draw.of(records("ab"), 2, 0).taken(records(again)))
+        list(Draw.choose(records("ab"), 2, 0).take(records(again)))
 
 
 @pytest.mark.parametrize("number", [0, -3])

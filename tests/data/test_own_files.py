@@ -101,12 +101,12 @@ def test_a_journal_of_somebody_else_is_never_cut(tmp_path, content):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(content.encode(errors="surrogatepass"))
     if content.startswith('{"journal":{'):  # torn in its first line by a kill: ours
-        with Journal.opened(path, HEADER):
+        with Journal.open(path, HEADER):
             pass
         assert path.read_text() == '{"journal":{"recipe":"question"}}\n'
         return
     with pytest.raises(DataError, match="journal.jsonl.* is .*left as it is.* choose another folder"):
-        with Journal.opened(path, HEADER):
+        with Journal.open(path, HEADER):
             pytest.fail("it was taken for a journal")
     assert path.read_bytes() == content.encode(errors="surrogatepass")
 
@@ -114,11 +114,11 @@ def test_a_journal_of_somebody_else_is_never_cut(tmp_path, content):
 @pytest.mark.parametrize("torn", ['{"id":"q/1","ans', "garbage", "\0\0\0"])
 def test_the_torn_line_of_a_journal_is_cut_off(tmp_path, torn):
     path = tmp_path / "journal.jsonl"
-    with Journal.opened(path, HEADER, ["question"]) as journal:
+    with Journal.open(path, HEADER, ["question"]) as journal:
         journal.add(ENTRY)
     whole = path.read_bytes()
     path.write_bytes(whole + torn.encode())
-    with Journal.opened(path, HEADER, ["question"]) as journal:
+    with Journal.open(path, HEADER, ["question"]) as journal:
         assert journal.entries == {"q/0": ENTRY}
     assert path.read_bytes() == whole
 
@@ -136,7 +136,7 @@ def test_an_entry_that_is_none_is_told_with_its_line(tmp_path, changes):
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     before = path.read_bytes()
     with pytest.raises(DataError, match=f"{path}, line 3: damaged; remove the line to have its item written again"):
-        with Journal.opened(path, HEADER, ["question"]):
+        with Journal.open(path, HEADER, ["question"]):
             pass
     assert path.read_bytes() == before
 

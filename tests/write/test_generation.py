@@ -287,7 +287,7 @@ def test_the_same_folder_is_not_used_for_another_job_or_by_two_runs(tmp_path):
             generate("question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["freedom"]), policy=QUICK)
 
         with pytest.raises(OutputError, match="in use by another run"):
-            with Journal.opened(tmp_path / "journal.jsonl", {**HEADER, "values": ["justice"]}):
+            with Journal.open(tmp_path / "journal.jsonl", {**HEADER, "values": ["justice"]}):
                 generate("question", writer(server), tmp_path, CorpusPlan(n_items=1, values=["justice"]), policy=QUICK)
 
 

@@ -61,7 +61,7 @@ def test_a_persona_is_taken_in_the_questions_language_else_in_english(language, 
 
 def test_a_language_without_a_persona_is_told():
     question = vl.SituationalQuestion(id="q", text="?", value="care", language="fr")
-    with pytest.raises(DataError, match=r"question 'q' needs a persona for 'fr'; given: \['zh'\]"):
+    with pytest.raises(DataError, match=r"question 'q' needs a persona for 'fr'; known: \['zh'\]"):
         vl.under_poles(described(language="fr"), [question], persona={"zh": "这{description}"})
 
 

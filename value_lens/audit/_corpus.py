@@ -31,11 +31,11 @@ class CorpusAudit:
         Returns:
             One sentence for each; empty when all are kept.
         """
-        missed: list[str] = []
+        problems: list[str] = []
         for language, audit in self.languages.items():
-            missed += [f"{language}: {problem}" for problem in bars.missed_by(audit)]
-        missed += [f"languages differ: {problem}" for problem in self.not_parallel]
-        return missed + [f"frame {name} is not used" for name in self.unused_frames]
+            problems += [f"{language}: {problem}" for problem in bars.missed_by(audit)]
+        problems += [f"languages differ: {problem}" for problem in self.not_parallel]
+        return problems + [f"frame {name} is not used" for name in self.unused_frames]
 
 
 def audit_corpus(

@@ -3,7 +3,7 @@
 from ._bad_rows import remove_earlier
 from ._bank import BANKS, LANGUAGES, frames, is_bank
 from ._corpora import FILES, bad_rows_beside, load_corpus, sample_corpus
-from ._draw import Sample, drawn
+from ._draw import Sample, draw_records
 from ._from_bank import COMPOSED
 from ._loading import load_dilemmas, load_items, load_questions, load_texts, sample, stream
 from ._poles import POLES
@@ -29,7 +29,7 @@ __all__ = [
     "Sample",
     "Selection",
     "bad_rows_beside",
-    "drawn",
+    "draw_records",
     "frames",
     "is_bank",
     "layout_of",

@@ -49,10 +49,10 @@ def _is_ours(path: str | Path) -> bool:
     try:
         with open(path, "rb") as file:
             line = file.readline()
-        found = parse_json(line.decode()) if line else dict.fromkeys(_FIELDS)
+        content = parse_json(line.decode()) if line else dict.fromkeys(_FIELDS)
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and found.keys() == _FIELDS
+    return isinstance(content, dict) and content.keys() == _FIELDS
 
 
 def writable(content: Any) -> Any:

@@ -75,7 +75,7 @@ def fill(template: str, slots: dict[str, tuple[str, ...]], filling: tuple[int, .
     """The template with one filling in each slot; a filling that begins a later sentence gets a capital."""
     for slot, index in zip(SLOTS, filling, strict=True):
         text = slots[slot][index]
-        template = re.sub(_SENTENCE_START + "{" + slot + "}", lambda found, t=text: found[1] + sentence_case(t), template)
+        template = re.sub(_SENTENCE_START + "{" + slot + "}", lambda match, t=text: match[1] + sentence_case(t), template)
         template = template.replace("{" + slot + "}", text)
     return template
 
@@ -89,19 +89,21 @@ def frames(source: str = BANK) -> tuple[Frame, ...]:
     """Every frame of one of the bank's sources, in the order of its values. Raises `UnknownNameError` for a source it lacks."""
     if source not in BANKS:
         raise UnknownNameError("source of the bank", source, list(BANKS))
-    found: list[Frame] = []
+    bank_frames: list[Frame] = []
     for value in BANKS[source].names:
         for row in read_packaged(BANKS[source].name, f"{value}.json")["frames"]:
             wording = {language: _wording(row[language]) for language in LANGUAGES}
-            found.append(Frame(row["id"], value, row["topic"], row["split"], wording))
-    return tuple(found)
+            bank_frames.append(Frame(row["id"], value, row["topic"], row["split"], wording))
+    return tuple(bank_frames)
 
 
 @cache
 def surroundings() -> dict[str, dict[str, tuple[str, ...]]]:
     """{"openings" or "closings": {language: sentences}}: the same for all values, so that they say nothing of any."""
-    kept = read_packaged("surroundings.json")
-    return {place: {language: tuple(kept[place][language]) for language in LANGUAGES} for place in ("openings", "closings")}
+    sentences = read_packaged("surroundings.json")
+    return {
+        place: {language: tuple(sentences[place][language]) for language in LANGUAGES} for place in ("openings", "closings")
+    }
 
 
 def read_packaged(*path: str) -> Any:

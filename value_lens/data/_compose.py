@@ -99,10 +99,10 @@ def key_of(frame: Frame, situation: int, filling: Filling) -> str:
 
 def n_draws(composition: Composition) -> int:
     """How many different situations can be composed of the values chosen, whatever `per_group` is."""
-    found = [
+    matching = [
         frame for frame in frames(composition.source) if frame.value in composition.values and frame.split == composition.split
     ]
-    return sum(2 * len(_allowed(frame, composition.fillings)) for frame in found)
+    return sum(2 * len(_allowed(frame, composition.fillings)) for frame in matching)
 
 
 def _allowed(frame: Frame, which: str) -> list[Filling]:
@@ -117,8 +117,8 @@ def _draws(composition: Composition, value: str) -> Iterator[tuple[Frame, int, F
     which = composition.fillings
     rng = random.Random(f"{composition.seed}/{value}/{composition.split}/{which}")
     queues: tuple[list, list] = ([], [])
-    found = [frame for frame in frames(composition.source) if frame.value == value and frame.split == composition.split]
-    for frame, first in zip(found, _halves(len(found), rng), strict=True):
+    matching = [frame for frame in frames(composition.source) if frame.value == value and frame.split == composition.split]
+    for frame, first in zip(matching, _halves(len(matching), rng), strict=True):
         for queue, situation in zip(queues, (first, 1 - first), strict=True):
             queue.append([(frame, situation, filling) for filling in spread(_allowed(frame, which), rng)])
     both = zip(turns(queues[0], rng), turns(queues[1], rng), strict=True)
@@ -127,9 +127,9 @@ def _draws(composition: Composition, value: str) -> Iterator[tuple[Frame, int, F
 
 def _halves(size: int, rng: random.Random) -> list[int]:
     """0 for one half of the places and 1 for the other, in random order."""
-    found = [place % 2 for place in range(size)]
-    rng.shuffle(found)
-    return found
+    halves = [place % 2 for place in range(size)]
+    rng.shuffle(halves)
+    return halves
 
 
 def spread(fillings: Sequence[Filling], rng: random.Random) -> list[Filling]:

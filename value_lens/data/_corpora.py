@@ -50,22 +50,24 @@ def sample_corpus(
         parts = [sample_corpus(str(folder / name), selection, skip_bad=skip_bad) for name in files]
         return _joined([texts for texts, _ in parts]), _joined([dilemmas for _, dilemmas in parts])
     kinds, problems = _kinds(source), []
-    kept: dict[type, Sample[Any]] = {LabelledText: Sample([], 0), Dilemma: Sample([], 0)}
+    samples: dict[type, Sample[Any]] = {LabelledText: Sample([], 0), Dilemma: Sample([], 0)}
     labels: dict[Any, str] = {LabelledText: "texts", Dilemma: "dilemmas"}
     for kind, what in labels.items():
         if kind in kinds:
             try:
-                kept[kind] = sample(kind, source, selection, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None)
+                samples[kind] = sample(
+                    kind, source, selection, skip_bad=bad_rows_beside(source, ".", what) if skip_bad else None
+                )
             except DataError as error:  # of two kinds, a part of a data set may hold one only
                 problems.append(error)
     partly = any(isinstance(error, BadRowsError) and error.n_good for error in problems)
-    if problems and (partly or not any(part.records for part in kept.values())):
+    if problems and (partly or not any(part.records for part in samples.values())):
         raise problems[0]
-    return kept[LabelledText], kept[Dilemma]
+    return samples[LabelledText], samples[Dilemma]
 
 
 def _joined(samples: Sequence[Sample[Record]]) -> Sample[Record]:
-    return Sample([record for found in samples for record in found.records], sum(found.n_available for found in samples))
+    return Sample([record for part in samples for record in part.records], sum(part.n_available for part in samples))
 
 
 def _kinds(source: str) -> set[type]:

@@ -36,21 +36,21 @@ class Draw:
     n_available: int
 
     @classmethod
-    def of(cls, records: Iterable[AnyRecord], per_group: int, seed: int) -> "Draw":
+    def choose(cls, records: Iterable[AnyRecord], per_group: int, seed: int) -> "Draw":
         """Choose `per_group` records of each group, or all it has.
 
         In every group the clusters come in turns, in an order drawn anew for each turn. What a cluster gives goes by the rank of its
         pair's or its own id there: groups that hold the same clusters with ids in the same order (languages, aspects) give the same
         ones, whatever the order of rows. Fewer draws are a part of more. Memory: of each record its id, pair, cluster and group.
         """
-        held: dict[tuple[str, ...], dict[str, list[tuple[str, str, int]]]] = {}
+        by_group: dict[tuple[str, ...], dict[str, list[tuple[str, str, int]]]] = {}
         n_available = 0
         for place, record in enumerate(records):
             key = (record.pair_id if isinstance(record, Dilemma) else "") or record.id
-            held.setdefault(group_of(record), {}).setdefault(unit_of(record), []).append((key, record.id, place))
+            by_group.setdefault(group_of(record), {}).setdefault(unit_of(record), []).append((key, record.id, place))
             n_available = place + 1
         chosen: dict[int, str] = {}
-        for clusters in held.values():
+        for clusters in by_group.values():
             turns: list[tuple[int, bytes, str, int]] = []
             for unit, members in clusters.items():
                 order = sorted((_hash(seed, unit, rank), name, place) for rank, (_, name, place) in enumerate(sorted(members)))
@@ -58,7 +58,7 @@ class Draw:
             chosen |= {place: name for _, _, name, place in sorted(turns)[:per_group]}
         return cls(chosen, n_available)
 
-    def taken(self, records: Iterable[Record]) -> Iterator[Record]:
+    def take(self, records: Iterable[Record]) -> Iterator[Record]:
         """The chosen ones, in the order of the source. Raises `DataError` when they are no longer what was chosen from."""
         n_records = 0
         for place, record in enumerate(records):
@@ -77,10 +77,10 @@ class Draw:
             )
 
 
-def drawn(records: Iterable[Record], per_group: int, seed: int) -> Iterator[Record]:
-    """See `Draw.of`; an iterator, which can be gone through only once, is held whole."""
+def draw_records(records: Iterable[Record], per_group: int, seed: int) -> Iterator[Record]:
+    """See `Draw.choose`; an iterator, which can be gone through only once, is held whole."""
     again = list(records) if isinstance(records, Iterator) else records
-    yield from Draw.of(again, per_group, seed).taken(again)
+    yield from Draw.choose(again, per_group, seed).take(again)
 
 
 def group_of(record: AnyRecord) -> tuple[str, ...]:

@@ -7,10 +7,10 @@ from typing import Generic
 
 from ..core import Dilemma, LabelledText, QuestionnaireItem, Record, SituationalQuestion
 from ._bank import BANK, is_bank
-from ._draw import Draw, Sample, drawn
+from ._draw import Draw, Sample, draw_records
 from ._from_bank import composed, composition_of, n_composable
 from ._selection import Selection
-from ._sources import Source, name_of, opened, selected
+from ._sources import Source, name_of, open_records, select
 
 Columns = Mapping[str, str]
 
@@ -122,10 +122,10 @@ def load_questions(
 class Stream(Generic[Record]):
     """Records that are read anew each time they are gone through."""
 
-    opened: Callable[[], Iterator[Record]]
+    open_records: Callable[[], Iterator[Record]]
 
     def __iter__(self) -> Iterator[Record]:
-        return self.opened()
+        return self.open_records()
 
 
 def stream(
@@ -158,11 +158,11 @@ def stream(
     """
     if is_bank(source):
         return Stream(lambda: composed(kind, composition_of(kind, source, selection)))
-    whole = Stream(lambda: selected(opened(kind, source, selection.split, columns, skip_bad), selection, name_of(source)))
+    whole = Stream(lambda: select(open_records(kind, source, selection.split, columns, skip_bad), selection, name_of(source)))
     per_group = selection.per_group
     if not isinstance(per_group, int):
         return whole
-    return Stream(lambda: drawn(iter(whole) if isinstance(source, Iterator) else whole, per_group, selection.seed))
+    return Stream(lambda: draw_records(iter(whole) if isinstance(source, Iterator) else whole, per_group, selection.seed))
 
 
 def sample(
@@ -199,5 +199,5 @@ def sample(
         records = list(whole)
         return Sample(records, len(records))
     again = list(whole) if isinstance(source, Iterator) else whole
-    draw = Draw.of(again, per_group, selection.seed)
-    return Sample(list(draw.taken(again)), draw.n_available)
+    draw = Draw.choose(again, per_group, selection.seed)
+    return Sample(list(draw.take(again)), draw.n_available)

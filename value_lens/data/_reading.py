@@ -21,12 +21,12 @@ class BadRowsError(DataError):
     def __init__(self, rows: tuple[BadRow, ...], n_rows: int) -> None:
         self.rows, self.n_rows = rows, n_rows
         many = f"{len(rows)} of {n_rows} rows cannot be used"
-        listed = "\n".join(f"  {shortened(f'{row.where}: {row.problem}', 300)}" for row in rows[:SHOWN])
+        lines = "\n".join(f"  {shortened(f'{row.where}: {row.problem}', 300)}" for row in rows[:SHOWN])
         more = f"\n  ... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
         advice = (
             "Mend them, or keep the good ones and write the bad to a file with skip_bad=PATH (on the command line: --skip-bad)"
         )
-        super().__init__(f"{many}:\n{listed}{more}\n{advice}")
+        super().__init__(f"{many}:\n{lines}{more}\n{advice}")
 
     @property
     def n_good(self) -> int:
@@ -47,8 +47,8 @@ def records_of(
     """
     if skip_bad is not None:
         require_free(skip_bad)
-    bad: list[BadRow] = []
-    seen: dict[int, Where] = {}
+    bad_rows: list[BadRow] = []
+    places: dict[int, Where] = {}
     spellings = Spellings()
     n_rows = 0
     for where, content in rows:
@@ -56,27 +56,27 @@ def records_of(
         try:
             if isinstance(content, Malformed):
                 raise DataError(f"{where}: {content.problem}")
-            for found in [content] if convert is None else _converted(convert, content, where):
-                record = _record(found, kind, where)
-                if (key := hash(record.id)) in seen:
-                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {seen[key]} already")
-                seen[key] = where
+            for item in [content] if convert is None else _convert_row(convert, content, where):
+                record = _record(item, kind, where)
+                if (key := hash(record.id)) in places:
+                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {places[key]} already")
+                places[key] = where
                 spellings.meet(record, where)
                 yield record
         except DataError as error:
-            bad.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _content(content)))
+            bad_rows.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _content(content)))
         except (RecursionError, ValueError) as error:  # nested without end, or a number too long to be written
-            bad.append(BadRow(str(where), f"cannot be read: {type(error).__name__}: {error}", _content(content)))
-    if bad and skip_bad is None:
-        raise BadRowsError(tuple(bad), n_rows)
+            bad_rows.append(BadRow(str(where), f"cannot be read: {type(error).__name__}: {error}", _content(content)))
+    if bad_rows and skip_bad is None:
+        raise BadRowsError(tuple(bad_rows), n_rows)
     if skip_bad is not None:
         remove_earlier(skip_bad)
-        if bad:
-            write_bad_rows(skip_bad, bad)
-        if len(bad) == n_rows > 0:
+        if bad_rows:
+            write_bad_rows(skip_bad, bad_rows)
+        if len(bad_rows) == n_rows > 0:
             raise DataError(
                 f"none of the {n_rows} rows can be used; they stand in {skip_bad}, the first of them:\n"
-                f"  {bad[0].where}: {bad[0].problem}"
+                f"  {bad_rows[0].where}: {bad_rows[0].problem}"
             )
     spellings.require_one_each()
 
@@ -86,7 +86,7 @@ def read_jsonl(path: str | Path, kind: type[Record]) -> Iterator[Record]:
     return records_of(read_rows(path), kind)
 
 
-def _converted(convert: Convert, content: Any, where: Where) -> list[Any]:
+def _convert_row(convert: Convert, content: Any, where: Where) -> list[Any]:
     try:
         return list(convert(content, where))
     except DataError as error:
@@ -103,15 +103,15 @@ def _converted(convert: Convert, content: Any, where: Where) -> list[Any]:
         raise DataError(f"{where}: not laid out as expected: {type(error).__name__}: {error}") from None
 
 
-def _record(found: Any, kind: type[Record], where: Where) -> Record:
-    if isinstance(found, kind):
-        return found
-    if is_dataclass(found):
-        raise DataError(f"{where}: is a {type(found).__name__}, not a {kind.__name__}")
-    return record_from(found, kind, where)
+def _record(item: Any, kind: type[Record], where: Where) -> Record:
+    if isinstance(item, kind):
+        return item
+    if is_dataclass(item):
+        raise DataError(f"{where}: is a {type(item).__name__}, not a {kind.__name__}")
+    return record_from(item, kind, where)
 
 
-def renamed(columns: Mapping[str, str]) -> Convert:
+def column_converter(columns: Mapping[str, str]) -> Convert:
     """A conversion by a column map, our field names to the source's."""
 
     def convert(content: Any, where: Where) -> list[Any]:
@@ -120,7 +120,7 @@ def renamed(columns: Mapping[str, str]) -> Convert:
         missing = [theirs for theirs in columns.values() if theirs not in content]
         if missing:
             raise DataError(f"no column {missing[0]!r}; found {sorted(map(str, content))}")
-        others = {name: given for name, given in content.items() if name not in columns.values() or name in columns}
+        others = {name: cell for name, cell in content.items() if name not in columns.values() or name in columns}
         return [{**others, **{ours: content[theirs] for ours, theirs in columns.items()}}]
 
     return convert

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core import Record
 from ..errors import DataError, UnknownNameError, quoted
-from ._reading import Convert, records_of, renamed
+from ._reading import Convert, column_converter, records_of
 from ._selection import Selection
 from .formats import Row, file_suffixes, hub_rows, read_rows, rows_of
 from .published import LAYOUTS, Layout
@@ -15,18 +15,18 @@ from .published import LAYOUTS, Layout
 Source = Any  # see `load_texts`
 
 
-def opened(
+def open_records(
     kind: type[Record], source: Source, split: str | None, columns: Mapping[str, str] | None, skip_bad: str | Path | None
 ) -> Iterator[Record]:
     """The records of a source that is not the bank."""
     layout, path = layout_of(source)
     if skip_bad is not None and isinstance(source, (str, Path)) and Path(skip_bad).resolve() == Path(path or source).resolve():
         raise DataError(f"skip_bad is the source itself ({skip_bad}); bad rows need a file of their own")
-    convert: Convert | None = renamed(columns) if columns else None
+    convert: Convert | None = column_converter(columns) if columns else None
     if layout is not None:
         if kind not in layout.converters:
-            held = ", ".join(held_kind.__name__ for held_kind in layout.converters)
-            raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {held}")
+            kinds = ", ".join(held.__name__ for held in layout.converters)
+            raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {kinds}")
         convert = _with_source(layout.name, layout.converters[kind])
         rows = layout.rows(kind, path, split)
     else:
@@ -68,19 +68,21 @@ def rows_from(source: Source, split: str | None) -> Iterator[Row]:
 
 def _part_of(source: Mapping[Any, Any], split: str | None) -> Any:
     """One split of several. Raises `DataError` when none is named, `UnknownNameError` when there is none of that name."""
-    held = sorted(map(str, source))
-    if not held or not all(isinstance(part, Iterable) and not isinstance(part, (str, bytes)) for part in source.values()):
-        raise DataError(f"a {name_of(source)} with {quoted(held)} is no source of rows; give a list of such mappings")
+    splits = sorted(map(str, source))
+    if not splits or not all(isinstance(part, Iterable) and not isinstance(part, (str, bytes)) for part in source.values()):
+        raise DataError(
+            f"a {name_of(source)} with {quoted(splits)} is not a valid source of rows; give a list of such mappings"
+        )
     if split is None:
         raise DataError(
-            f"a {name_of(source)} holds splits ({', '.join(held)}); choose one, such as Selection(split={held[0]!r})"
+            f"a {name_of(source)} holds splits ({', '.join(splits)}); choose one, such as Selection(split={splits[0]!r})"
         )
     if split not in source:
-        raise UnknownNameError(f"split of the {name_of(source)}", split, held)
+        raise UnknownNameError(f"split of the {name_of(source)}", split, splits)
     return source[split]
 
 
-def selected(records: Iterable[Record], selection: Selection, name: str) -> Iterator[Record]:
+def select(records: Iterable[Record], selection: Selection, name: str) -> Iterator[Record]:
     """The records of the selection's values and languages. Raises when one of these is not there."""
     names = {"value": selection.values, "language": selection.languages}
     known: dict[str, set[str]] = {field: set() for field in names}

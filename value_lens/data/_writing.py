@@ -11,7 +11,20 @@ from ..errors import DataError
 
 
 def write_jsonl(path: str | Path, records: Iterable[AnyRecord | Mapping[str, Any]], *, ascii_only: bool = False) -> Path:
-    """One JSON object a line, every field, in order. ascii_only: escape every other letter, so that any text can be written."""
+    """Write records as JSON Lines: one object a line, every field, in order.
+
+    Args:
+        path: The file.
+        records: Records or mappings.
+        ascii_only: Escape every other letter, so that any text can be written.
+
+    Returns:
+        The path.
+
+    Raises:
+        DataError: A record that cannot be written as JSON in UTF-8.
+        OutputError: A place that cannot be written to.
+    """
     rows = (record if isinstance(record, Mapping) else asdict(record) for record in records)
     try:
         content = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in rows).encode()

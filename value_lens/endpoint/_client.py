@@ -46,12 +46,22 @@ Writer = Callable[[Sequence[Message]], "Reply | str"]
 class EndpointWriter:
     """A chat model behind any OpenAI-compatible endpoint, through the `openai` client.
 
-    model: its name there. base_url: the endpoint's address; without it the client's own default. The key is read from the
-    environment variable `key_variable` each time a client is made, is kept nowhere else, and is taken out of every error message.
-    Some local servers need none. template_arguments: sent as `chat_template_kwargs`, which servers of open models hand to the chat
-    template, such as {"enable_thinking": False}; max_tokens are those of thought and answer together. Raises `DataError` for what no
-    retry can mend (a key that is refused or used up, an unknown model), `RefusedError` for one conversation that is not accepted, and
-    `TransientError` for the rest.
+    Called with a conversation, it returns a `Reply`; it raises `DataError` for what no retry can mend (a key that is refused or used
+    up, an unknown model), `RefusedError` for one conversation that is not accepted, and `TransientError` for the rest.
+
+    Args:
+        model: The model's name there.
+        base_url: The endpoint's address; None for the client's own default.
+        key_variable: The environment variable that holds the key. It is read each time a client is made, is kept nowhere else, and is
+            taken out of every error message. Some local servers need none.
+        temperature: Sampling temperature.
+        max_tokens: The most tokens of a reply, thought and answer together.
+        timeout: Seconds until a request without an answer fails.
+        template_arguments: Sent as `chat_template_kwargs`, which servers of open models hand to the chat template, such as
+            {"enable_thinking": False}.
+
+    Raises:
+        DataError: No key for the default endpoint, a key with letters that no key has, or an address that is not one.
     """
 
     def __init__(
@@ -81,7 +91,7 @@ class EndpointWriter:
         openai = _client_library()
         try:
             with self._client(openai) as client:
-                found = client.chat.completions.create(
+                completion = client.chat.completions.create(
                     model=self.model,
                     messages=[dict(message) for message in messages],
                     temperature=self.temperature,
@@ -97,7 +107,7 @@ class EndpointWriter:
             ) from None
         except ValueError as error:  # the body is not JSON, or not of the protocol
             raise TransientError(self._without_key(f"the endpoint's answer cannot be read: {error}")) from None
-        return self._reply(found)
+        return self._reply(completion)
 
     def _refusal(self, error: Any) -> Exception:
         """What an HTTP status means: it may pass, it is about this conversation, or nothing will help."""
@@ -117,11 +127,11 @@ class EndpointWriter:
     def _client(self, openai: Any) -> Any:
         return openai.OpenAI(api_key=self._key() or "none", base_url=self.base_url, timeout=self.timeout, max_retries=0)
 
-    def _reply(self, found: Any) -> Reply:
-        choices = getattr(found, "choices", None)
+    def _reply(self, completion: Any) -> Reply:
+        choices = getattr(completion, "choices", None)
         if not choices or not getattr(choices[0], "message", None):
             raise TransientError("the endpoint's answer holds no choices")
-        usage = getattr(found, "usage", None)  # an answer without text, such as a refusal, costs too
+        usage = getattr(completion, "usage", None)  # an answer without text, such as a refusal, costs too
         text = choices[0].message.content or ""
         cut = (
             not text.strip() and getattr(choices[0], "finish_reason", "") == "length"

@@ -14,7 +14,7 @@ from ..errors import DataError, OutputError
 class Journal:
     """Finished items by id. `add` returns when the line is on disk; a torn last line (from a kill) is cut off on opening.
 
-    Open it with `Journal.opened(path, header, fields)`, which locks it against a second process and checks that `header` (what is being
+    Open it with `Journal.open(path, header, fields)`, which locks it against a second process and checks that `header` (what is being
     generated) is the one it was begun with, and that every answer has the `fields` that the recipe asks for. A file that is no journal
     is left as it is.
     """
@@ -24,7 +24,7 @@ class Journal:
 
     @staticmethod
     @contextmanager
-    def opened(path: str | Path, header: Mapping[str, Any], fields: Sequence[str] = ()) -> Iterator["Journal"]:
+    def open(path: str | Path, header: Mapping[str, Any], fields: Sequence[str] = ()) -> Iterator["Journal"]:
         """Raises `OutputError` when it cannot be written or is in use, `DataError` when it belongs to another job, is damaged, or is no
         journal at all."""
         path = Path(path)
@@ -40,8 +40,8 @@ class Journal:
             lines = _whole_lines(file, path, (canonical_json(begin) + "\n").encode())
             if not lines:
                 _append(file, begin)
-            elif (begun := _parsed(lines[0], path, 1)["journal"]) != parse_json(canonical_json(dict(header))):
-                raise DataError(f"{path} was begun for another job: {begun}; now asked: {dict(header)}. Choose another folder")
+            elif (stated := _parsed(lines[0], path, 1)["journal"]) != parse_json(canonical_json(dict(header))):
+                raise DataError(f"{path} was begun for another job: {stated}; now asked: {dict(header)}. Choose another folder")
             entries: dict[str, dict[str, Any]] = {}
             for number, line in enumerate(lines[1:], start=2):
                 entry = _entry(line, path, number, fields)
@@ -71,24 +71,22 @@ def _whole_lines(file: Any, path: Path, begin: bytes) -> list[bytes]:
         if whole:
             _parsed(whole.partition(b"\n")[0], path, 1)
         elif not begin.startswith(content):
-            raise DataError(
-                f"{path} is no journal of a corpus that is being written; it is left as it is: choose another folder"
-            )
+            raise DataError(f"{path} is not the journal of a corpus; it is left as it is: choose another folder")
         file.truncate(len(whole))
     return whole.split(b"\n")[:-1]
 
 
 def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        found = parse_json(line.decode())
+        content = parse_json(line.decode())
     except ValueError:
-        found = None
-    if not isinstance(found, dict) or (number == 1 and not isinstance(found.get("journal"), dict)):
+        content = None
+    if not isinstance(content, dict) or (number == 1 and not isinstance(content.get("journal"), dict)):
         mend = "remove the line to have its item written again"
         if number == 1:
-            mend = "it is no header of a journal, so the file is left as it is; choose another folder"
+            mend = "it is not the header of a journal, so the file is left as it is; choose another folder"
         raise DataError(f"{path}, line {number}: damaged; {mend}")
-    return found
+    return content
 
 
 def _entry(line: bytes, path: Path, number: int, fields: Sequence[str]) -> dict[str, Any]:
@@ -110,8 +108,8 @@ def _is_entry(entry: Mapping[str, Any], fields: Sequence[str]) -> bool:
     return known and _is_text(entry.get("by"))
 
 
-def _is_text(given: object) -> bool:
-    return isinstance(given, str) and bool(given.strip()) and not holds_half_pair(given)
+def _is_text(content: object) -> bool:
+    return isinstance(content, str) and bool(content.strip()) and not holds_half_pair(content)
 
 
 def _lock(file: Any, path: Path) -> None:

@@ -40,7 +40,7 @@ def marks_of(tokens: Collection[str], template: str = "", own: Sequence[Marks] =
 
 def _closing(opening: str) -> Iterator[str]:
     yield opening[:1] + "/" + opening[1:]
-    yield re.sub(r"^\W+", lambda found: found[0] + "/", opening)
+    yield re.sub(r"^\W+", lambda match: match[0] + "/", opening)
     for begin, end in _OPPOSITES:
         if begin in opening:
             yield opening.replace(begin, end)

@@ -45,11 +45,20 @@ for _tag, _written, _first in (
 
 
 def load_system(path: str | Path) -> ValueSystem:
-    """A value system from a `.yaml`, `.yml` or `.json` file.
+    """A value system of one's own from a file.
 
     `name` and `values` are needed; each value has a `name`, `labels` by language and a `definition`, and may have a `level` and
     `stems`. `circle`, `higher_order`, `opposites`, `group_labels` and `relations` are as in `ValueSystem`. The system is read, not
-    made known: see `register_system`. Raises `DataError` with every problem at once, each with its place in the file.
+    made known: see `register_system`.
+
+    Args:
+        path: A `.yaml`, `.yml` or `.json` file.
+
+    Returns:
+        The value system, its values in the order of the file.
+
+    Raises:
+        DataError: A file that is not a valid value system, with every problem at once, each with its place in the file.
     """
     path = Path(path)
     if not os.path.isfile(path):
@@ -58,7 +67,7 @@ def load_system(path: str | Path) -> ValueSystem:
     problems = list(_problems(content))
     if problems:
         listed = "\n".join(f"  {problem}" for problem in problems)
-        raise DataError(f"{path} is no value system:\n{listed}")
+        raise DataError(f"{path} is not a valid value system:\n{listed}")
     try:
         return _system(content)
     except DataError as error:
@@ -69,7 +78,7 @@ def _content(path: Path) -> Any:
     """What the file says, not yet checked; raises `DataError` for what is no YAML or JSON, or too large to be a value system."""
     try:
         if path.stat().st_size > LARGEST:
-            raise DataError(f"is larger than {LARGEST:,} bytes, so it is no value system")
+            raise DataError(f"is larger than {LARGEST:,} bytes, so it is not a value system")
         text = path.read_bytes().decode("utf-8-sig")
         if path.suffix.lower() == ".json":
             return parse_json(text)
@@ -85,7 +94,18 @@ def _content(path: Path) -> Any:
 
 
 def save_system(system: ValueSystem, path: str | Path) -> Path:
-    """Write a system as YAML (or JSON, by the ending), so that `load_system` gives it back unchanged."""
+    """Write a value system to a file, so that `load_system` gives it back unchanged.
+
+    Args:
+        system: The value system.
+        path: The file; JSON where its name ends in ".json", else YAML.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: A place that cannot be written to.
+    """
     content = json.loads(json.dumps(asdict(system)))
     if Path(path).suffix.lower() == ".json":
         text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -116,10 +136,10 @@ def _problems(content: Any) -> Iterator[str]:
     if not (isinstance(pairs, list) and all(_are_texts(pair) and len(pair) == 2 for pair in pairs)):
         yield f"field 'opposites': expected pairs of groups, got {quoted(pairs)}"
     labels = content.get("group_labels") or {}
-    if not (isinstance(labels, Mapping) and all(_is_texts_by_name(found) for found in labels.values())):
+    if not (isinstance(labels, Mapping) and all(_is_texts_by_name(entry) for entry in labels.values())):
         yield f"field 'group_labels': expected display names by language, by group, got {quoted(labels)}"
     relations = content.get("relations") or {}
-    if not (isinstance(relations, Mapping) and all(_is_texts_by_name(found) for found in relations.values())):
+    if not (isinstance(relations, Mapping) and all(_is_texts_by_name(entry) for entry in relations.values())):
         yield f"field 'relations': expected reasons by value of Schwartz, by value, got {quoted(relations)}"
 
 
@@ -136,27 +156,27 @@ def _value_problems(value: Any, place: str) -> Iterator[str]:
     if not isinstance(value.get("level") or "", str) or holds_half_pair(value.get("level") or ""):
         yield f"{place}: field 'level': expected a text, got {quoted(value['level'])}"
     stems = value.get("stems") or {}
-    if not (isinstance(stems, Mapping) and all(_are_texts(found) for found in stems.values())):
+    if not (isinstance(stems, Mapping) and all(_are_texts(entry) for entry in stems.values())):
         yield f"{place}: field 'stems': expected lists of word beginnings by language, got {quoted(stems)}"
 
 
-def _switch(given: Any) -> bool | None:
+def _switch(content: Any) -> bool | None:
     """True or false, however written; false where nothing is; None for anything else."""
-    if given is None or isinstance(given, bool):
-        return bool(given)
-    return _SWITCH.get(given.lower()) if isinstance(given, str) else None
+    if content is None or isinstance(content, bool):
+        return bool(content)
+    return _SWITCH.get(content.lower()) if isinstance(content, str) else None
 
 
-def _is_text(given: Any) -> bool:
-    return isinstance(given, str) and bool(given.strip()) and not holds_half_pair(given)
+def _is_text(content: Any) -> bool:
+    return isinstance(content, str) and bool(content.strip()) and not holds_half_pair(content)
 
 
-def _are_texts(given: Any) -> bool:
-    return isinstance(given, (list, tuple)) and all(_is_text(item) for item in given)
+def _are_texts(content: Any) -> bool:
+    return isinstance(content, (list, tuple)) and all(_is_text(item) for item in content)
 
 
-def _is_texts_by_name(given: Any) -> bool:
-    return isinstance(given, Mapping) and all(_is_text(key) and _is_text(text) for key, text in given.items())
+def _is_texts_by_name(content: Any) -> bool:
+    return isinstance(content, Mapping) and all(_is_text(key) and _is_text(text) for key, text in content.items())
 
 
 def _system(content: Mapping[str, Any]) -> ValueSystem:
@@ -176,6 +196,6 @@ def _system(content: Mapping[str, Any]) -> ValueSystem:
         circle=bool(_switch(content.get("circle"))),
         higher_order={group: tuple(members) for group, members in (content.get("higher_order") or {}).items()},
         opposites=tuple((first, second) for first, second in content.get("opposites") or ()),
-        group_labels={group: dict(found) for group, found in (content.get("group_labels") or {}).items()},
-        relations={value: dict(found) for value, found in (content.get("relations") or {}).items()},
+        group_labels={group: dict(entry) for group, entry in (content.get("group_labels") or {}).items()},
+        relations={value: dict(entry) for value, entry in (content.get("relations") or {}).items()},
     )

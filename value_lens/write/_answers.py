@@ -28,7 +28,7 @@ class Answers(list[LabelledText]):
 
 
 @dataclass(frozen=True)
-class Spoken:
+class ParsedAnswer:
     """One answer: what stands before it that is not the answer (a thought), its text, and why there is none ("" where there is)."""
 
     before: str
@@ -36,7 +36,9 @@ class Spoken:
     problem: str = ""
 
 
-def spoken(tokenizer: Any, prompt: Sequence[int], new: Sequence[int], *, opened: bool, marks: Sequence[Marks]) -> Spoken:
+def parse_answer(
+    tokenizer: Any, prompt: Sequence[int], new: Sequence[int], *, opened: bool, marks: Sequence[Marks]
+) -> ParsedAnswer:
     """The answer in a model's new tokens.
 
     opened: whether the prompt's end has opened a thought. A closed thought, with white space after it, goes to what stands before;
@@ -46,20 +48,20 @@ def spoken(tokenizer: Any, prompt: Sequence[int], new: Sequence[int], *, opened:
     raw = written(tokenizer, prompt, new)
     start = answer_start(raw, opened=opened, marks=marks)
     if start is None:
-        return Spoken(raw, "", UNCLOSED)
+        return ParsedAnswer(raw, "", UNCLOSED)
     n_before = (
         bisect_right(range(len(new) + 1), start, key=lambda n: len(written(tokenizer, prompt, new[:n]))) - 1 if start else 0
     )
     spanning = raw[len(written(tokenizer, prompt, new[:n_before])) : start] if start else ""
     text = said(tokenizer, [*prompt, *new[:n_before]], new[n_before:]).removeprefix(spanning)
     if not text.strip():
-        return Spoken(raw[:start], "", "nothing follows its thought" if start else "it said nothing")
-    return Spoken(raw[:start], text)
+        return ParsedAnswer(raw[:start], "", "nothing follows its thought" if start else "it said nothing")
+    return ParsedAnswer(raw[:start], text)
 
 
-def labelled(prompts: Sequence[Prompt], shown: Sequence[str], spoken: Sequence[Spoken]) -> Answers:
+def label_answers(prompts: Sequence[Prompt], shown: Sequence[str], parsed: Sequence[ParsedAnswer]) -> Answers:
     """The answers with their prompts' labels. `prompt` is all that the model had before it: what it was shown, and its thought."""
-    unanswered = {prompt.id: one.problem for prompt, one in zip(prompts, spoken, strict=True) if one.problem}
+    unanswered = {prompt.id: one.problem for prompt, one in zip(prompts, parsed, strict=True) if one.problem}
     answers = [
         LabelledText(
             id=prompt.id,
@@ -71,7 +73,7 @@ def labelled(prompts: Sequence[Prompt], shown: Sequence[str], spoken: Sequence[S
             source="response",
             cluster=prompt.cluster,
         )
-        for prompt, text, one in zip(prompts, shown, spoken, strict=True)
+        for prompt, text, one in zip(prompts, shown, parsed, strict=True)
         if not one.problem
     ]
     return Answers(answers, unanswered, _unpaired(prompts, unanswered))
@@ -83,22 +85,22 @@ def _unpaired(prompts: Sequence[Prompt], unanswered: Mapping[str, str]) -> list[
     for prompt in prompts:
         if prompt.cluster:
             poles.setdefault((prompt.cluster, prompt.value), {}).setdefault(prompt.aspect, []).append(prompt.id)
-    lonely: set[str] = set()
+    unpaired: set[str] = set()
     for by_aspect in poles.values():
-        for aspect, ids in by_aspect.items():
-            others = [other for another, found in by_aspect.items() if another != aspect for other in found]
+        for aspect, members in by_aspect.items():
+            others = [other for another, ids in by_aspect.items() if another != aspect for other in ids]
             if others and all(other in unanswered for other in others):
-                lonely.update(ids)
-    return [prompt.id for prompt in prompts if prompt.id in lonely and prompt.id not in unanswered]
+                unpaired.update(members)
+    return [prompt.id for prompt in prompts if prompt.id in unpaired and prompt.id not in unanswered]
 
 
 def warn_of_gaps(answers: Answers, n_prompts: int) -> None:
     """One warning that names what was not answered, why, and whose partners are thereby alone."""
     if not answers.unanswered:
         return
-    reasons = "; ".join(f"{some(ids)}: {reason}" for reason, ids in by_reason(answers.unanswered).items())
+    reasons = "; ".join(f"{first_ids(ids)}: {reason}" for reason, ids in by_reason(answers.unanswered).items())
     alone = (
-        f". {len(answers.unpaired)} answers have lost the answer of the other pole ({some(answers.unpaired)}): see .unpaired"
+        f". {len(answers.unpaired)} answers have lost the answer of the other pole ({first_ids(answers.unpaired)}): see .unpaired"
         if answers.unpaired
         else ""
     )
@@ -115,6 +117,6 @@ def by_reason(unanswered: Mapping[str, str]) -> dict[str, list[str]]:
     return grouped
 
 
-def some(ids: Sequence[str]) -> str:
+def first_ids(ids: Sequence[str]) -> str:
     """The first of many ids, quoted, and how many more there are."""
     return ", ".join(map(repr, ids[:SHOWN])) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")

@@ -55,7 +55,7 @@ def generate(
     require_own_folder(out)
     header = plan.header(recipe)
     fields = [field for step in recipe.steps for field in step.fields]
-    with Journal.opened(out / JOURNAL, header, fields) as journal:
+    with Journal.open(out / JOURNAL, header, fields) as journal:
         campaign = Campaign(recipe, plan, journal)
         pool = WorkerPool(recipe, Requester(writer, policy), journal)
         for _ in range(1 + ROUNDS):

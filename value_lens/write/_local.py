@@ -23,7 +23,7 @@ from ..model import (
     tokenize,
     with_bos,
 )
-from ._answers import spoken
+from ._answers import parse_answer
 
 
 def local_writer(
@@ -38,9 +38,23 @@ def local_writer(
     """A writer for `generate` from a `ValueLens` or a TransformerLens model, or from a Hugging Face model with its tokenizer.
 
     It works one conversation at a time. The same conversation asked again is answered anew; a new writer with the same seed repeats
-    the answers of the last. template_arguments, thoughts, and what begins and ends an answer: as in `respond`; of a reply without an
-    answer, `problem` says why. Raises `ModelLoadError` without a tokenizer, `DataError` for a chat template that cannot show the
-    conversation and for a token that the model lacks, and `RefusedError` for a conversation without room for an answer.
+    the answers of the last. Thoughts, and what begins and ends an answer, are as in `respond`; of a reply without an answer, `problem`
+    says why.
+
+    Args:
+        model: A `ValueLens`, a TransformerLens model, or a Hugging Face model.
+        tokenizer: The tokenizer of a Hugging Face model.
+        max_new_tokens: The most tokens of a reply, thought and answer together.
+        temperature: Sampling temperature; 0 is greedy.
+        seed: Seed of the sampling.
+        template_arguments: Arguments of the tokenizer's chat template, such as {"enable_thinking": True}.
+
+    Returns:
+        A callable from a conversation to a `Reply`. It raises `DataError` for a chat template that cannot show the conversation and
+        for a token that the model lacks, and `RefusedError` for a conversation without room for an answer.
+
+    Raises:
+        ModelLoadError: A Hugging Face model without its tokenizer.
     """
     view = as_lens_model(model, tokenizer) if isinstance(model, LensModel) or hasattr(model, "hook_dict") else None
     model = model if view is None else view.model
@@ -48,18 +62,18 @@ def local_writer(
     if words is None:
         raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")
     n_ctx = view.n_ctx if view else int(getattr(model.config, "max_position_embeddings", 0) or 0)
-    lock, asked = threading.Lock(), dict[str, int]()
+    lock, n_asked = threading.Lock(), dict[str, int]()
     template = ChatTemplate(words, template_arguments)
     ends = sorted({*end_tokens(getattr(model, "original_model", model), words), *template.turn_ends()})
     banned, known = template.not_first([*blank_tokens(words), *ends]), known_tokens(words, ends)
 
     def write(messages: Sequence[Message]) -> Reply:
         plain = "\n".join(message["content"] for message in messages) + "\n"
-        shown, opened = template.render(messages) if template.text else (plain, False)
+        rendered, opened = template.render(messages) if template.text else (plain, False)
         if view is not None:
-            ids = with_bos(view, tokenize(view, [shown])[0])
+            ids = with_bos(view, tokenize(view, [rendered])[0])
         else:
-            ids = words(shown, add_special_tokens=not template.text)["input_ids"]
+            ids = words(rendered, add_special_tokens=not template.text)["input_ids"]
             ids = ids[1:] if ids[:2] == [words.bos_token_id] * 2 else ids  # the text brought one of its own
         n_embedded = view.n_embedded if view else int(model.get_input_embeddings().weight.shape[0])
         require_embedded(words, ids, n_embedded, "the conversation")
@@ -68,14 +82,14 @@ def local_writer(
             raise RefusedError(f"the conversation is {len(ids)} tokens long and leaves no room in the context of {n_ctx}")
         tokens = torch.tensor([ids], device=view.device if view else model.device)
         with lock:
-            asked[shown] = asked.get(shown, 0) + 1
-            choose = chooser([zlib.crc32(f"{seed}/{asked[shown]}/{shown}".encode())], temperature, banned, known)
+            n_asked[rendered] = n_asked.get(rendered, 0) + 1
+            choose = chooser([zlib.crc32(f"{seed}/{n_asked[rendered]}/{rendered}".encode())], temperature, banned, known)
             mask, most = torch.ones_like(tokens, dtype=torch.bool), min(max_new_tokens, room)
             if view is not None:
                 (new,) = continued(view, tokens, mask, choose, most, ends)
             else:
                 (new,) = continued_by_huggingface(model, words, tokens, mask, choose, most, ends)
-        answer = spoken(words, ids, new, opened=opened, marks=template.marks)
+        answer = parse_answer(words, ids, new, opened=opened, marks=template.marks)
         return Reply(answer.text, len(ids), len(new), answer.problem)
 
     write.model = view.info.name if view else str(getattr(model, "name_or_path", "") or type(model).__name__)  # pyright: ignore

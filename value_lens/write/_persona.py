@@ -16,9 +16,16 @@ PERSONA: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """What a model is asked: an instruction ("" for none) and a request, with the labels its answer will carry.
+    """A question to a model, with the labels that its answer will carry.
 
-    cluster: what joins prompts that are no independent evidence, such as the id of the question that both poles are asked.
+    Args:
+        id: The answer's id.
+        system: An instruction; "" for none.
+        user: The request.
+        value: The value that the answer shows.
+        aspect: The pole that the answer shows, "+" or "-".
+        language: The language of the answer.
+        cluster: What joins prompts that are no independent evidence, such as the id of the question that both poles are asked.
     """
 
     id: str
@@ -39,9 +46,21 @@ def under_poles(
 ) -> list[Prompt]:
     """Every question twice, under a description of each pole of its value, in its language.
 
-    Descriptions are dealt out evenly, in an order drawn by the seed. persona: by language, the instruction with a {description} in it.
-    Raises `DataError` for a question whose value has no descriptions of both poles in its language, for a description that stands at
-    both poles, and for a persona without {description} or with other braces.
+    Args:
+        descriptions: Texts of both aspects that describe a person; each value's are used evenly, in an order drawn by the seed.
+        questions: The questions.
+        persona: By language, the instruction with a {description} in it.
+        seed: Seed of the order.
+
+    Returns:
+        For every question, the prompt under the upholding pole and that under the opposing one.
+
+    Raises:
+        DataError: A question whose value has no descriptions of both poles in its language, a description that stands at both poles,
+            or a persona without {description} or with other braces.
+
+    Source:
+        ValueLocate (arXiv 2505.17712), whose questions are answered under descriptions of either pole.
     """
     for language, wording in persona.items():
         if not template_fields(wording, ("description",), f"the persona for {language!r}"):
@@ -52,8 +71,8 @@ def under_poles(
     _require_contrast(decks)
     for key, deck in decks.items():
         random.Random(f"{seed}/{key}").shuffle(deck)
-    dealt = dict.fromkeys(decks, 0)
-    made: list[Prompt] = []
+    n_dealt = dict.fromkeys(decks, 0)
+    prompts: list[Prompt] = []
     for question in questions:
         for aspect in "+-":
             key = (question.value, aspect, question.language)
@@ -63,10 +82,10 @@ def under_poles(
                 )
             wording = in_language(persona, question.language)
             if wording is None:
-                raise DataError(f"question {question.id!r} needs a persona for {question.language!r}; given: {sorted(persona)}")
-            description = decks[key][dealt[key] % len(decks[key])]
-            dealt[key] += 1
-            made.append(
+                raise DataError(f"question {question.id!r} needs a persona for {question.language!r}; known: {sorted(persona)}")
+            description = decks[key][n_dealt[key] % len(decks[key])]
+            n_dealt[key] += 1
+            prompts.append(
                 Prompt(
                     id=f"{question.id}/{aspect}",
                     system=wording.format(description=description),
@@ -77,7 +96,7 @@ def under_poles(
                     cluster=question.id,
                 )
             )
-    return made
+    return prompts
 
 
 def _require_contrast(decks: Mapping[tuple[str, str, str], Sequence[str]]) -> None:

@@ -22,7 +22,7 @@ from ..model import (
     known_tokens,
     pad,
 )
-from ._answers import Answers, Spoken, by_reason, labelled, some, spoken, warn_of_gaps
+from ._answers import Answers, ParsedAnswer, by_reason, first_ids, label_answers, parse_answer, warn_of_gaps
 from ._persona import Prompt
 
 Made = TypeVar("Made")
@@ -63,7 +63,7 @@ def respond(
     _require_contrast(prompts, [text for text, _ in shown])
     encoded = _for_each(prompts, lambda place, prompt: encode(view, shown[place][0], origin=place, name=prompt.id))
     _require_room(view, prompts, encoded, max_new_tokens)
-    answers: dict[int, Spoken] = {}
+    answers: dict[int, ParsedAnswer] = {}
     ends = sorted({*end_tokens(getattr(view.model, "original_model", view.model), view.tokenizer), *template.turn_ends()})
     banned, known = template.not_first([*blank_tokens(view.tokenizer), *ends]), known_tokens(view.tokenizer, ends)
     longest = max(len(item.ids) for item in encoded)
@@ -76,10 +76,10 @@ def respond(
         new_tokens = continued(view, batch.tokens, batch.mask, choose, max_new_tokens, ends)
         for item, new in zip(items, new_tokens, strict=True):
             opened = shown[item.origin][1]
-            answers[item.origin] = spoken(view.tokenizer, item.ids, new, opened=opened, marks=template.marks)
+            answers[item.origin] = parse_answer(view.tokenizer, item.ids, new, opened=opened, marks=template.marks)
         if progress is not None:
             progress(len(answers), len(prompts))
-    made = labelled(prompts, [text for text, _ in shown], [answers[place] for place in range(len(prompts))])
+    made = label_answers(prompts, [text for text, _ in shown], [answers[place] for place in range(len(prompts))])
     if not made:
         reasons = "; ".join(f"{len(ids)} times {reason}" for reason, ids in by_reason(made.unanswered).items())
         raise DataError(f"the model answered none of the {len(prompts)} prompts, e.g. {prompts[0].id!r} ({reasons})")
@@ -108,7 +108,7 @@ def _for_each(prompts: Sequence[Prompt], make: Callable[[int, Prompt], Made]) ->
     if len(faults) > 1:
         error = faults[0][1]
         raise type(error)(
-            f"{error}; {len(faults) - 1} further prompts cannot be asked either: {some([i for i, _ in faults[1:]])}"
+            f"{error}; {len(faults) - 1} further prompts cannot be asked either: {first_ids([i for i, _ in faults[1:]])}"
         )
     if faults:
         raise faults[0][1]

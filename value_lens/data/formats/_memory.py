@@ -14,6 +14,8 @@ def rows_of(items: Any) -> Iterator[Row]:
     if name == "DataFrame":
         items = frame_rows(items)
     elif not isinstance(items, Iterable):
-        raise DataError(f"a {name} is no source of rows; give a path, a name, a table, or a list of records or mappings")
+        raise DataError(
+            f"a {name} is not a valid source of rows; give a path, a name, a table, or a list of records or mappings"
+        )
     for number, row in enumerate(items, start=1):
         yield Where(name, "row", number), row

@@ -45,8 +45,8 @@ def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
             header = [str(name).strip() if name is not None else "" for name in cells]
             require_names_once(header, where)
             continue
-        found = fields_of(header, cells)
-        yield where, {"sheet": where.part, **found} if isinstance(found, dict) else found
+        fields = fields_of(header, cells)
+        yield where, {"sheet": where.part, **fields} if isinstance(fields, dict) else fields
 
 
 def _as_shown(cell: Any) -> Any:

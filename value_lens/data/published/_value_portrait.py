@@ -12,22 +12,22 @@ BAR = 0.3  # the least correlation that counts, as in the paper
 
 
 def _texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
-    asked = field_of(row, "content")
-    parts = [asked.get("title"), asked.get("text")] if isinstance(asked, Mapping) else [asked]
+    question = field_of(row, "content")
+    parts = [question.get("title"), question.get("text")] if isinstance(question, Mapping) else [question]
     prompt = "\n\n".join(part.strip() for part in parts if part)
-    asked_id = id_of(row.get("portrait_id", where.number), "portrait_id")
+    question_id = id_of(row.get("portrait_id", where.number), "portrait_id")
     for place, output in enumerate(field_of(row, "outputs"), start=1):
         for value, r in field_of(output, "correlations"):
             if abs(r) >= BAR:
                 name, own = str(value).lower(), id_of(output.get("id", place), "id")
                 yield {
-                    "id": f"{asked_id}/{own}/{name}",
+                    "id": f"{question_id}/{own}/{name}",
                     "prompt": prompt + "\n\n",
                     "text": field_of(output, "content"),
                     "value": name,
                     "aspect": "+" if r > 0 else "-",
                     "language": "en",
-                    "cluster": asked_id,
+                    "cluster": question_id,
                 }
 
 
