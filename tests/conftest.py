@@ -61,7 +61,7 @@ def engines() -> list[str]:
 def models(folders):
     """{(engine, kind): TransformerLens model}, gated (llama) and ungated (gpt2, neox)."""
     return {
-        (engine, kind): vl.load_model(folders[kind], engine=engine)
+        (engine, kind): vl.load_model(folders[kind], vl.Loading(engine=engine))
         for engine in engines()
         for kind in ("llama", "gpt2", "neox")
     }

@@ -46,7 +46,7 @@ from .measure import (
     measures,
     score_items,
 )
-from .model import Batching, load_model
+from .model import Batching, Checks, Loading, load_model
 from .organisms import load_organism
 from .study import Study, load_study, run_study, save_study
 from .systems import chinese_social, load_system, save_system, schwartz
@@ -56,6 +56,7 @@ __all__ = [
     "Batching",
     "CLAUSE",
     "CLOZE",
+    "Checks",
     "ChoiceFormat",
     "Controls",
     "Dilemma",
@@ -65,6 +66,7 @@ __all__ = [
     "FiringStats",
     "Group",
     "LabelledText",
+    "Loading",
     "Measure",
     "NeuronScores",
     "NeuronSet",

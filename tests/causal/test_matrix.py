@@ -98,7 +98,7 @@ def moves(lens, text, layer, index, edit):
     """How far the MLP's output moves at each token of a text, by norm, when hook_post of one neuron is edited."""
     view, found, last = lens, [], []
     mlp = lens.model.blocks[layer].mlp
-    writer = mlp.out if view.is_bridge else mlp
+    writer = mlp.out if view.adapter.engine == "bridge" else mlp
     neurons = vl.NeuronSet.of([(layer, index)], site="post", n_layers=view.n_layers, d_mlp=view.d_mlp)
     ids = [lens.model.tokenizer.bos_token_id] if view.prepends_bos else []
     tokens = torch.tensor([ids + lens.model.tokenizer.encode(text, add_special_tokens=False)])

@@ -187,7 +187,7 @@ def test_nan_activations_are_located(folders, texts):
 
 def test_bfloat16_counts_in_full_precision(folders, texts):
     """Hooks that do nothing keep the run as TransformerLens's own cache has it, so the counts must be equal."""
-    model = vl.load_model(folders["llama"], dtype=torch.bfloat16)
+    model = vl.load_model(folders["llama"], vl.Loading(dtype=torch.bfloat16))
     looked_at = [name for name in model.hook_dict if name.endswith(("hook_pattern", "hook_normalized"))]
     with model.hooks([(name, lambda activation, hook: None) for name in looked_at]):
         stats = vl.ValueLens(model).collect(texts, batching=vl.Batching(max_tokens=1))
@@ -198,7 +198,7 @@ def test_bfloat16_counts_in_full_precision(folders, texts):
 
 
 def test_bfloat16_attention_rounds_otherwise_only_near_zero(folders, texts):
-    model = vl.load_model(folders["llama"], dtype=torch.bfloat16)
+    model = vl.load_model(folders["llama"], vl.Loading(dtype=torch.bfloat16))
     stats = vl.ValueLens(model).collect(texts, batching=vl.Batching(max_tokens=1))
     expected = slow_counts(model, texts, "post", near_zero=0.002)
     differing = sum(int((stats.fired[place] - expected[group][2]).abs().sum()) for place, group in enumerate(stats.groups))
@@ -207,7 +207,7 @@ def test_bfloat16_attention_rounds_otherwise_only_near_zero(folders, texts):
 
 
 def test_bfloat16_batching_changes_only_activations_near_zero(folders, texts):
-    model = vl.load_model(folders["gpt2"], dtype=torch.bfloat16)
+    model = vl.load_model(folders["gpt2"], vl.Loading(dtype=torch.bfloat16))
     lens = vl.ValueLens(model)
     one, many = (
         lens.collect(texts, batching=vl.Batching(max_tokens=1)),

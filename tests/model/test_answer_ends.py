@@ -42,7 +42,7 @@ def saved(where, *, settings, tokenizer=None, template=EACH + "{% endfor %}"):
 def test_an_answer_ends_at_the_same_place_by_every_engine_and_writer(tmp_path, named_by):
     where = saved(tmp_path, **NAMED_BY[named_by])
     expected = "ABBBB" if named_by == "nobody" else "A"
-    models = [vl.load_model(where, engine=engine) for engine in engines()]
+    models = [vl.load_model(where, vl.Loading(engine=engine)) for engine in engines()]
     for model in models:
         assert vl.respond(model, [ASKED], max_new_tokens=6)[0].text == expected
     plain = AutoModelForCausalLM.from_pretrained(where)
@@ -53,7 +53,7 @@ def test_an_answer_ends_at_the_same_place_by_every_engine_and_writer(tmp_path, n
 
 @pytest.mark.skipif("hooked" not in engines(), reason="needs HookedTransformer")
 def test_a_hooked_model_that_a_user_made_finds_the_settings_beside_its_tokenizer(tmp_path):
-    model = vl.load_model(saved(tmp_path, settings=[1, "<turn>"]), engine="hooked")
+    model = vl.load_model(saved(tmp_path, settings=[1, "<turn>"]), vl.Loading(engine="hooked"))
     del model.generation_config
     assert vl.respond(model, [ASKED], max_new_tokens=6)[0].text == "A"
     (tmp_path / "generation_config.json").unlink()  # then what the configuration says: only </s>
@@ -80,7 +80,7 @@ def test_an_answer_may_begin_with_a_thought_whose_mark_is_special(tmp_path, engi
         model.lm_head.weight[turn, 0] = 10
     model.save_pretrained(tmp_path)
     words.save_pretrained(tmp_path)
-    (answer,) = vl.respond(vl.load_model(tmp_path, engine=engine), [ASKED], max_new_tokens=9)
+    (answer,) = vl.respond(vl.load_model(tmp_path, vl.Loading(engine=engine)), [ASKED], max_new_tokens=9)
     assert (answer.prompt, answer.text) == ("[user] the river?<think>A</think>", "B")
 
 
@@ -136,7 +136,7 @@ def slow_tokens(plain, tokenizer, start, n_new):
 
 @pytest.mark.parametrize("engine", engines())
 def test_no_answer_holds_a_token_that_the_tokenizer_lacks(padded, monkeypatch, engine):
-    model, plain, chosen = vl.load_model(padded, engine=engine), AutoModelForCausalLM.from_pretrained(padded), []
+    model, plain, chosen = vl.load_model(padded, vl.Loading(engine=engine)), AutoModelForCausalLM.from_pretrained(padded), []
     tokenizer = model.tokenizer
     watched(monkeypatch, "responses", chosen)
     prompts = [

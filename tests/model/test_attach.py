@@ -11,9 +11,9 @@ from conftest import engines
 
 import value_lens as vl
 from value_lens.model import LensModel
-from value_lens.model._attachment import Attachment, Lease, heal
-from value_lens.model._attachments import Evaluation, Setting
-from value_lens.model._parts import walk
+from value_lens.model._items import Evaluation, Setting
+from value_lens.model._lease import Attachment, Lease, heal
+from value_lens.model._modules import walk
 
 TOKENS = torch.tensor([[3, 30, 41, 52, 63]])
 
@@ -35,7 +35,7 @@ def neurons(lens, *pairs):
 
 
 def hooks(model):
-    return [(id(part), tuple(part._forward_hooks), len(getattr(part, "fwd_hooks", ()))) for part in walk(model).modules]
+    return [(id(part), tuple(part._forward_hooks), len(getattr(part, "fwd_hooks", ()))) for part in walk(model).all]
 
 
 def logits(lens):
@@ -106,11 +106,7 @@ def left_behind(lens, where):
     """The exception of a block that could not clean up, kept with every frame; `where`: the step at which it broke."""
 
     def break_at(frame, event, arg):
-        if (
-            event == "call"
-            and frame.f_code.co_name == where
-            and frame.f_code.co_filename.endswith(("_attachment.py", "_attachments.py"))
-        ):
+        if event == "call" and frame.f_code.co_name == where and frame.f_code.co_filename.endswith(("_lease.py", "_items.py")):
             sys.settrace(None)
             raise KeyboardInterrupt
         return break_at
@@ -195,7 +191,7 @@ def test_hooks_of_the_user_stay_where_an_interrupt_left_ours(lens):
 @pytest.mark.parametrize("engine", engines())
 @pytest.mark.parametrize("failure", [None, RuntimeError, KeyboardInterrupt])
 def test_every_part_is_evaluated_and_put_back(folders, failure, engine):
-    model = vl.load_model(folders["gpt2"], engine=engine)
+    model = vl.load_model(folders["gpt2"], vl.Loading(engine=engine))
     view, mask = LensModel(model), torch.ones_like(TOKENS, dtype=torch.bool)
     view.forward(TOKENS, mask)
     everything = [*model.modules(), *getattr(model, "original_model", model).modules()]
@@ -218,8 +214,8 @@ def test_every_part_is_evaluated_and_put_back(folders, failure, engine):
 def test_dropout_is_off_wherever_it_is(folders, texts):
     """Hugging Face's own module after the embedding is no part of the bridge."""
     for engine in engines():
-        model = vl.load_model(folders["gpt2"], engine=engine)
-        for part in walk(model).modules:
+        model = vl.load_model(folders["gpt2"], vl.Loading(engine=engine))
+        for part in walk(model).all:
             if isinstance(part, torch.nn.Dropout):
                 part.p = 0.5
         model.eval()
@@ -227,7 +223,7 @@ def test_dropout_is_off_wherever_it_is(folders, texts):
         model.train()
         first, second = vl.ValueLens(model).collect(texts), vl.ValueLens(model).collect(texts)
         assert torch.equal(first.fired, expected.fired) and torch.equal(second.fired, expected.fired)
-        assert all(part.training for part in walk(model).modules)
+        assert all(part.training for part in walk(model).all)
 
 
 def test_settings_are_put_back_unless_somebody_changed_them():
@@ -265,13 +261,13 @@ def test_a_loader_that_was_interrupted_loads_as_before(folders, tmp_path):
     """The check for missing weights replaces Hugging Face's loader for a while; left in place it does nothing."""
     from transformers import AutoModelForCausalLM, PreTrainedModel
 
-    from value_lens.model._loading import _whole_checkpoints
+    from value_lens.model._patches import whole_checkpoints
 
     model = AutoModelForCausalLM.from_pretrained(folders["llama"])
     own = PreTrainedModel.__dict__["from_pretrained"]
     lacking = {name: weight for name, weight in model.state_dict().items() if "layers.1.mlp.down_proj" not in name}
     model.save_pretrained(tmp_path, state_dict=lacking)
-    check = _whole_checkpoints()
+    check = whole_checkpoints()
     (item,) = check._lease.items
     item.put(check._lease)  # as it is left where an interrupt keeps it from being taken away
     try:

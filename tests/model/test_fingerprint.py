@@ -14,13 +14,13 @@ import value_lens as vl
 from value_lens.errors import MismatchError
 from value_lens.model import LensModel, transformer_lens_version
 from value_lens.model._fingerprint import KINDS, SAMPLE, _bits, _sample, _step, fingerprint, weights
-from value_lens.model._parts import walk
+from value_lens.model._modules import walk
 
 
 @pytest.fixture(params=engines())
 def fresh(request, folders):
     """A model of its own to change."""
-    return vl.load_model(folders["llama"], engine=request.param)
+    return vl.load_model(folders["llama"], vl.Loading(engine=request.param))
 
 
 def heavy(model):
@@ -53,7 +53,7 @@ def loaded(model):
 
 
 def replaced(model):
-    part = next(part for part in walk(model).modules if part._parameters)
+    part = next(part for part in walk(model).all if part._parameters)
     name, weight = next((name, weight) for name, weight in part._parameters.items() if weight is not None and weight.any())
     part._parameters[name] = nn.Parameter(2 * weight.detach())
 

@@ -30,7 +30,7 @@ class Interrupts:
         if event == "call":
             if not self.traced(frame):
                 return None
-            frame.f_trace_opcodes = frame.f_code.co_filename.endswith(("_attachment.py", "_attachments.py"))
+            frame.f_trace_opcodes = frame.f_code.co_filename.endswith(("_lease.py", "_items.py"))
         if event != "exception":
             self.n += 1
             if self.n in self.steps:
@@ -74,7 +74,7 @@ class Bench:
     """A model and things to do with it. `kind`: also "trained", a GPT-2 some parts of which are in training mode."""
 
     def __init__(self, folders, engine, kind):
-        self.model = vl.load_model(folders["gpt2" if kind == "trained" else kind], engine=engine)
+        self.model = vl.load_model(folders["gpt2" if kind == "trained" else kind], vl.Loading(engine=engine))
         self.lens = vl.ValueLens(self.model)
         info = self.lens.info
         shape = {"n_layers": info.n_layers, "d_mlp": info.d_mlp}

@@ -28,7 +28,7 @@ def lacking(folder, where, *names):
 def test_a_checkpoint_that_lacks_a_weight_is_refused_with_its_name(folders, tmp_path, engine, name):
     before = PreTrainedModel.__dict__["from_pretrained"]
     with pytest.raises(ModelLoadError, match=f"lacks 1 of the 30 weights of a LlamaForCausalLM: {name}; they would be random"):
-        vl.load_model(lacking(folders["llama"], tmp_path / "m", name), engine=engine)
+        vl.load_model(lacking(folders["llama"], tmp_path / "m", name), vl.Loading(engine=engine))
     assert PreTrainedModel.__dict__["from_pretrained"] is before
 
 
@@ -52,7 +52,7 @@ def test_tied_weights_are_not_missed(tmp_path, engine):
     folder = tiny.folder(tmp_path, "llama", tie_word_embeddings=True)
     assert "lm_head.weight" not in load_file(folder / "model.safetensors")
     assert json.loads((folder / "config.json").read_text())["tie_word_embeddings"]
-    assert vl.ValueLens(vl.load_model(folder, engine=engine)).info.n_layers == 3
+    assert vl.ValueLens(vl.load_model(folder, vl.Loading(engine=engine))).info.n_layers == 3
 
 
 def test_a_name_that_cannot_be_loaded_is_one_line():

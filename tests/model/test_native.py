@@ -242,7 +242,7 @@ def test_pytorch_hooks_on_an_original_keep_the_bridge_in_place(bridges, fused_ca
 
 
 def test_a_common_offset_of_logits_hides_no_difference():
-    from value_lens.model._checks import difference
+    from value_lens.model._trials import difference
 
     logits = torch.randn(6, 50, generator=torch.Generator().manual_seed(0))
     other = logits + 0.3 * torch.randn(6, 50, generator=torch.Generator().manual_seed(1))

@@ -34,7 +34,7 @@ def moved(view, layer, neuron):
     """How far the output of the last map of an MLP moves when hook_post of one neuron goes from 0 to 1, all others being 0."""
     mlp, found = view.model.blocks[layer].mlp, []
     tokens = torch.tensor([[3, 4, 5]])
-    handle = (mlp.out if view.is_bridge else mlp).register_forward_hook(lambda _, __, out: found.append(out))
+    handle = (mlp.out if view.adapter.engine == "bridge" else mlp).register_forward_hook(lambda _, __, out: found.append(out))
     last = []
     try:
         for to in (0.0, 1.0):

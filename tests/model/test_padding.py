@@ -53,7 +53,7 @@ def require_rows_alone(view):
 def test_rows_are_as_they_are_alone(bridges, kind, texts):
     view = LensModel(bridges[kind])
     require_rows_alone(view)
-    assert view._padding  # it was tried
+    assert view.checks.padding.status == "passed"  # it was tried
     lens = vl.ValueLens(bridges[kind])
     alone = lens.collect(texts, batching=vl.Batching(max_tokens=1))
     for side in ("left", "right"):
@@ -73,17 +73,17 @@ def test_a_hook_for_each_token_is_part_of_the_model(bridges):
     plain = view.forward(*batches()[0])
     with bridge.hooks([("blocks.1.hook_resid_pre", steer)]):
         require_rows_alone(view)
-        n_tried = len(view._padding)
+        n_tried = len(view.trials._padding)
         calls.clear()
         steered = view.forward(*batches()[0])
-        assert len(calls) == 1 and len(view._padding) == n_tried == 2
+        assert len(calls) == 1 and len(view.trials._padding) == n_tried == 2
     assert (steered - plain).abs().max() > 1e-3 and torch.equal(view.forward(*batches()[0]), plain)
 
 
 @pytest.mark.parametrize("engine", engines())
 def test_a_hook_that_looks_at_other_tokens_keeps_texts_apart(places, texts, engine):
     """By their places in the batch or by its width: then counts would depend on what stands beside a text."""
-    model = vl.load_model(places["llama"], engine=engine)
+    model = vl.load_model(places["llama"], vl.Loading(engine=engine))
     lens = vl.ValueLens(model)
     expected = lens.collect(texts)
 
@@ -134,7 +134,7 @@ def test_an_edit_sees_no_trial_run(places):
     with lens.editing(neurons) as log:  # the very first use, with the trial run of the site
         fresh = LensModel(model)
         edited = fresh.forward(tokens, mask)
-        assert fresh._padding and log.n_calls == 2
+        assert fresh.checks.padding.status == "passed" and log.n_calls == 2
         assert torch.equal(vl.ValueLens(model).site("gate")(torch.ones(1)), lens.site("gate")(torch.ones(1)))
         assert log.n_calls == 2
     assert not torch.equal(fresh.forward(tokens, mask), edited)

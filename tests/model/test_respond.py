@@ -158,7 +158,7 @@ def with_template(tokenizer, template=TEMPLATE):
 def test_the_chat_template_is_used_with_one_bos(models, folders, prompts):
     model = models["bridge", "llama"]
     tokenizer = with_template(model.tokenizer)
-    answers = vl.respond(model, prompts[:2], tokenizer=tokenizer, max_new_tokens=4)
+    answers = vl.respond(vl.ValueLens(model, tokenizer), prompts[:2], max_new_tokens=4)
     assert answers[0].prompt == f"[system] {prompts[0].system}\n[user] {prompts[0].user}\n[you]"
     # `encode` adds the BOS that was taken off the template
     assert answers[0].text == slow_answer(model, folders["llama"], answers[0].prompt, 4)
@@ -229,7 +229,7 @@ def test_tokens_that_show_nothing_and_end_tokens_cannot_begin_an_answer(models, 
     tokenizer = copy.deepcopy(model.tokenizer)
     tokenizer.add_special_tokens({"additional_special_tokens": ["<extra>"]})  # one more than the model has logits for
     assert len(tokenizer) == model.cfg.d_vocab + 1
-    answers = vl.respond(model, prompts, tokenizer=tokenizer, max_new_tokens=1, temperature=1.0)
+    answers = vl.respond(vl.ValueLens(model, tokenizer), prompts, max_new_tokens=1, temperature=1.0)
     assert all(answer.text.strip() for answer in answers)
 
 

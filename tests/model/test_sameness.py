@@ -33,7 +33,7 @@ def test_float32_counts_are_the_same_in_any_batch(lens, texts):
 
 @pytest.mark.parametrize("kind", ["llama", "gpt2"])
 def test_bfloat16_counts_differ_by_rounding_and_by_no_more(folders, texts, kind):
-    lens = vl.ValueLens(vl.load_model(folders[kind], dtype=torch.bfloat16))
+    lens = vl.ValueLens(vl.load_model(folders[kind], vl.Loading(dtype=torch.bfloat16)))
     shares = share_that_differs(lens, texts[:30], seed=2)
     assert max(shares) <= 0.005
 
@@ -42,7 +42,7 @@ def test_bfloat16_counts_differ_by_rounding_and_by_no_more(folders, texts, kind)
 @pytest.mark.parametrize("site", ["post", "gate"])
 def test_one_text_a_batch_is_exact_in_any_dtype(folders, texts, dtype, site):
     """Whatever the order and the side, since nothing is padded and no row stands beside another."""
-    lens = vl.ValueLens(vl.load_model(folders["llama"], dtype=dtype))
+    lens = vl.ValueLens(vl.load_model(folders["llama"], vl.Loading(dtype=dtype)))
     some = texts[:20]
     first = lens.collect(some, site=site, batching=vl.Batching(max_texts=1))
     shuffled = random.Random(5).sample(some, len(some))

@@ -219,7 +219,7 @@ def test_so_is_that_of_answers(model):
         vl.Prompt(id=str(k), system="", user=user, value="care", aspect="+", language="en") for k, user in enumerate(requests)
     ]
     odd = beyond(pad_token="[PAD]")
-    assert vl.respond(model, prompts, max_new_tokens=2, tokenizer=odd) == vl.respond(model, prompts, max_new_tokens=2)
+    assert vl.respond(vl.ValueLens(model, odd), prompts, max_new_tokens=2) == vl.respond(model, prompts, max_new_tokens=2)
 
 
 def test_a_bos_that_the_embedding_lacks_is_left_out(model, texts):

@@ -99,9 +99,9 @@ def test_neurons_are_counted_by_the_width_of_the_weights(places, texts, kind):
 
 @pytest.mark.parametrize("engine", engines())
 def test_either_engine_has_the_width_of_its_weights(places, engine):
-    model = vl.load_model(places["opt narrow"], engine=engine)
+    model = vl.load_model(places["opt narrow"], vl.Loading(engine=engine))
     model.cfg.d_mlp = 128  # as transformer-lens states it where the folder's configuration does not
-    assert LensModel(model).d_mlp == 48 and layer_widths(model) == [48, 48]
+    assert LensModel(model).d_mlp == 48 and layer_widths(LensModel(model).adapter) == [48, 48]
 
 
 @pytest.mark.parametrize(("kind", "sparse"), [("all sparse", 2), ("half sparse", 1)])

@@ -79,7 +79,7 @@ def test_true_neurons_are_disjoint_and_belong_to_the_model(organism):
 
 @pytest.mark.parametrize("engine", engines())
 def test_both_engines_load_it_like_any_other_folder(organism, engine):
-    model = vl.load_model(organism_folder("selective-gelu"), engine=engine)
+    model = vl.load_model(organism_folder("selective-gelu"), vl.Loading(engine=engine))
     dilemmas = organism.dilemmas[::40]
     torch.testing.assert_close(
         vl.ValueLens(model).margins(dilemmas), vl.ValueLens(organism.model).margins(dilemmas), rtol=1e-3, atol=1e-3

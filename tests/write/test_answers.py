@@ -17,7 +17,7 @@ WORDS = MARKS_IN_WORDS[0]
 @pytest.fixture(scope="module", params=engines())
 def roomy(request, tmp_path_factory):
     """A model with rows of logits to spare, by either engine."""
-    return vl.load_model(roomy_folder(tmp_path_factory), engine=request.param)
+    return vl.load_model(roomy_folder(tmp_path_factory), vl.Loading(engine=request.param))
 
 
 def roomy_folder(tmp_path_factory):
@@ -51,7 +51,7 @@ def test_what_stands_before_a_closed_thought_is_not_counted(roomy, monkeypatch, 
     answer = "the others help 桥"
     whole = f"{opening}\nwait\n{closing}\n\n{answer}"
     say(monkeypatch, tokenizer, {"p": whole})
-    (made,) = vl.respond(roomy, [prompt()], tokenizer=tokenizer, max_new_tokens=300)
+    (made,) = vl.respond(vl.ValueLens(roomy, tokenizer), [prompt()], max_new_tokens=300)
     assert made.text == answer and made.prompt == "[user] the river?\n[you]" + whole.removesuffix(answer)
     view = LensModel(roomy, tokenizer)
     encoded = encode(view, made.text, prompt=made.prompt)
@@ -65,7 +65,7 @@ def test_what_stands_before_a_closed_thought_is_not_counted(roomy, monkeypatch, 
 def test_a_token_that_spans_the_thoughts_end_belongs_to_the_answer(roomy, monkeypatch):
     tokenizer = tokenizer_with(roomy.tokenizer, template=PLAIN, ordinary=["nk>\n the"])
     say(monkeypatch, tokenizer, {"p": "<think>wait</think>\n the river"})
-    (made,) = vl.respond(roomy, [prompt()], tokenizer=tokenizer, max_new_tokens=60)
+    (made,) = vl.respond(vl.ValueLens(roomy, tokenizer), [prompt()], max_new_tokens=60)
     assert (made.text, made.prompt[-10:]) == ("the river", "</think>\n ")
     view = LensModel(roomy, tokenizer)
     encoded = encode(view, made.text, prompt=made.prompt)
@@ -83,12 +83,12 @@ def test_a_thought_that_the_template_opens_ends_before_the_answer(roomy, monkeyp
     answers = None
     if answer is None and not (text == "wait" and not opened):
         with pytest.warns(UserWarning, match="1 of 2 prompts got no answer"):
-            answers = vl.respond(roomy, [prompt(), prompt("other")], tokenizer=tokenizer, max_new_tokens=60)
+            answers = vl.respond(vl.ValueLens(roomy, tokenizer), [prompt(), prompt("other")], max_new_tokens=60)
         assert list(answers.unanswered) == ["p"]
         reason = "nothing follows its thought" if "</think>" in text else "its thought was not closed"
         assert answers.unanswered["p"].startswith(reason)
     else:
-        answers = vl.respond(roomy, [prompt(), prompt("other")], tokenizer=tokenizer, max_new_tokens=60)
+        answers = vl.respond(vl.ValueLens(roomy, tokenizer), [prompt(), prompt("other")], max_new_tokens=60)
         assert answers[0].text == (answer or text) and not answers.unanswered
     assert answers[-1].text == "no"
 
@@ -108,7 +108,7 @@ def test_good_answers_are_kept_in_order_and_the_rest_is_told(roomy, monkeypatch)
     said |= {"q1/-": "  \n", "q3/+": "<think>the river", "q4/+": "<think>", "q4/-": " "}
     say(monkeypatch, tokenizer, said)
     with pytest.warns(UserWarning) as caught:
-        answers = vl.respond(roomy, prompts, tokenizer=tokenizer, max_new_tokens=40, batching=vl.Batching(max_tokens=200))
+        answers = vl.respond(vl.ValueLens(roomy, tokenizer), prompts, max_new_tokens=40, batching=vl.Batching(max_tokens=200))
     kept = [p for p in prompts if p.id not in ("q1/-", "q3/+", "q4/+", "q4/-")]
     assert [(a.id, a.text, a.value, a.aspect, a.cluster) for a in answers] == [
         (p.id, said[p.id], p.value, p.aspect, p.cluster) for p in kept
@@ -130,7 +130,7 @@ def test_prompts_that_belong_to_no_contrast_are_not_called_unpaired(roomy, monke
     with pytest.warns(
         UserWarning, match=r"1 of 4 prompts got no answer and are left out, see .unanswered \('b': it said nothing\)$"
     ):
-        answers = vl.respond(roomy, prompts, tokenizer=tokenizer, max_new_tokens=40)
+        answers = vl.respond(vl.ValueLens(roomy, tokenizer), prompts, max_new_tokens=40)
     assert answers.unpaired == ()
 
 
@@ -140,7 +140,7 @@ def test_no_answer_at_all_is_an_error(roomy, monkeypatch):
     with pytest.raises(
         DataError, match="answered none of the 2 prompts, e.g. 'a' .1 times it said nothing; 1 times its thought"
     ):
-        vl.respond(roomy, [prompt("a"), prompt("b")], tokenizer=tokenizer, max_new_tokens=40)
+        vl.respond(vl.ValueLens(roomy, tokenizer), [prompt("a"), prompt("b")], max_new_tokens=40)
 
 
 def test_a_piece_of_ordinary_text_with_a_role_is_said(roomy, monkeypatch):
@@ -148,4 +148,4 @@ def test_a_piece_of_ordinary_text_with_a_role_is_said(roomy, monkeypatch):
     word = ids(roomy.tokenizer, "river")[0]
     tokenizer = tokenizer_with(roomy.tokenizer, template=PLAIN, pad_token=roomy.tokenizer.convert_ids_to_tokens(word))
     say(monkeypatch, tokenizer, {"p": "river the river"})
-    assert vl.respond(roomy, [prompt()], tokenizer=tokenizer, max_new_tokens=40)[0].text == "river the river"
+    assert vl.respond(vl.ValueLens(roomy, tokenizer), [prompt()], max_new_tokens=40)[0].text == "river the river"

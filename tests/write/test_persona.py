@@ -87,7 +87,7 @@ TEMPLATES = {
 def test_either_pole_is_shown_its_own_description_and_the_question(models, engine, template):
     tokenizer = tokenizer_with(models[engine, "llama"].tokenizer, template=template)
     prompts = vl.under_poles(described(), [QUESTION], persona={"en": "{description}"})
-    plus, minus = vl.respond(models[engine, "llama"], prompts, tokenizer=tokenizer, max_new_tokens=2)
+    plus, minus = vl.respond(vl.ValueLens(models[engine, "llama"], tokenizer), prompts, max_new_tokens=2)
     assert "You give {freely}." in plus.prompt and "You take." in minus.prompt
     assert plus.prompt.replace("You give {freely}.", "You take.") == minus.prompt and QUESTION.text in plus.prompt
 
@@ -108,7 +108,7 @@ def test_opposite_aspects_that_look_the_same_are_refused_with_their_ids(models):
     with pytest.raises(
         DataError, match="prompt 'q/[+]': the chat template cannot be used: it does not write all of the system"
     ):
-        vl.respond(model, vl.under_poles(described(), [QUESTION]), tokenizer=tokenizer)
+        vl.respond(vl.ValueLens(model, tokenizer), vl.under_poles(described(), [QUESTION]))
 
 
 def test_one_aspect_may_be_asked_the_same_twice(models):

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import value_lens as vl
 from value_lens.endpoint import RefusedError
 from value_lens.errors import DataError, ModelLoadError
+from value_lens.model import LensModel
 from value_lens.write import CorpusPlan, RequestPolicy, generate
 
 ROLES = "{{ '<s>' if loop.first }}[{{ m['role'] }}] {{ m['content'] }}\n{% endfor %}[you]"
@@ -37,10 +38,9 @@ def scripted(monkeypatch, tokenizer, text, seen):
     room = sys.modules["value_lens.write._local"]
     script = [*ids(tokenizer, text), tokenizer.eos_token_id]
     monkeypatch.setattr(room, "chooser", lambda *_: lambda logits, step: torch.full((1,), script[min(step, len(script) - 1)]))
-    for name in ("continued", "continued_by_huggingface"):
-        kept = getattr(room, name)
-        place = 1 if name == "continued" else 2
-        monkeypatch.setattr(room, name, lambda *a, kept=kept, place=place: (seen.append(a[place][0].tolist()), kept(*a))[1])
+    for owner, name, place in ((LensModel, "generate", 1), (room, "generate_with_huggingface", 2)):
+        kept = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *a, kept=kept, place=place: (seen.append(a[place][0].tolist()), kept(*a))[1])
 
 
 @pytest.mark.parametrize(

@@ -1,40 +1,40 @@
 """Everything that touches a model; the only room that imports TransformerLens."""
 
-from ._attachments import HookFunction
+from ._adapter import Adapter, transformer_lens_version
 from ._batching import PADDING_SIDES, TOO_LONG, Batching, PaddingSide, TooLong
 from ._chat import ChatTemplate
-from ._encoding import EncodedText, encode, first_difference, tokenize, windows
+from ._checks import Check, Checks
+from ._decoding import decode_new, whole_characters
+from ._encoding import EncodedText, encode, first_difference, tokenize, windows, with_bos
+from ._engines import adapter_of, load_model
 from ._fingerprint import fingerprint
+from ._generation import end_tokens, generate_with_huggingface
 from ._hooks import Rewrite, cutting, reading, writing
 from ._inputs import Input, encode_all, encode_each, joined
+from ._items import HookFunction
 from ._lens_model import LensModel, ModelInfo, as_lens_model
-from ._loading import ENGINES, load_model, transformer_lens_version
+from ._loading import DTYPES, ENGINES, Loading
 from ._norms import output_norms
 from ._padding import Batch, bucket, pad
 from ._precision import has_float64, to_float64
-from ._sampling import (
-    blank_tokens,
-    chooser,
-    continued,
-    continued_by_huggingface,
-    end_tokens,
-    known_tokens,
-    said,
-    whole_characters,
-    written,
-)
+from ._sampling import chooser
 from ._sites import SITES, NeuronSite, Site, require_site, resolve_site
-from ._vocabulary import padding_id, require_embedded, special_ids, with_bos
+from ._tokens import blank_tokens, known_tokens, padding_id, require_embedded, special_ids
 
 __all__ = [
+    "Adapter",
     "Batch",
     "Batching",
     "ChatTemplate",
+    "Check",
+    "Checks",
+    "DTYPES",
     "ENGINES",
     "EncodedText",
     "HookFunction",
     "Input",
     "LensModel",
+    "Loading",
     "ModelInfo",
     "NeuronSite",
     "PADDING_SIDES",
@@ -44,18 +44,19 @@ __all__ = [
     "Site",
     "TOO_LONG",
     "TooLong",
+    "adapter_of",
     "as_lens_model",
     "blank_tokens",
     "bucket",
     "chooser",
-    "continued",
-    "continued_by_huggingface",
     "cutting",
+    "decode_new",
     "encode",
     "encode_all",
     "encode_each",
     "end_tokens",
     "fingerprint",
+    "generate_with_huggingface",
     "first_difference",
     "has_float64",
     "joined",
@@ -68,7 +69,6 @@ __all__ = [
     "require_embedded",
     "require_site",
     "resolve_site",
-    "said",
     "special_ids",
     "to_float64",
     "tokenize",
@@ -77,5 +77,4 @@ __all__ = [
     "windows",
     "with_bos",
     "writing",
-    "written",
 ]

@@ -16,7 +16,7 @@ def without_autocast(device: torch.device, function: Callable[[], T]) -> T:
     dtype = str(torch.get_autocast_dtype(device.type)).removeprefix("torch.")
     warnings.warn(
         f"torch.autocast to {dtype} is in force around this run; it is left out here, so that results are those of the weights' own "
-        f"dtype. To have them in {dtype}, load the model so: load_model(..., dtype=torch.{dtype})",
+        f"dtype. To have them in {dtype}, load the model so: load_model(..., Loading(dtype={dtype!r}))",
         stacklevel=3,
     )
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from ..endpoint import Message, answer_start, leaves_open, marks_of
 from ..errors import DataError
 from ._template_arguments import NO_THINKING, own_marks, reads_directive, template_text, with_thinking_off
-from ._vocabulary import special_ids
+from ._tokens import special_ids
 
 _MARKER = "message{}marker"
 SHOWN = 60  # letters of a message that an error quotes

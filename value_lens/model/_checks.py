@@ -1,38 +1,54 @@
-"""Trial runs: fast path against the bridge's own, and a padded row against the row alone."""
+"""What trial runs showed of one model: labelled results for its user to see."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Literal
 
-import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
-
-Logits = Callable[[Tensor, Tensor], Tensor]  # of tokens and their mask
-
-ROUNDINGS = 1000  # that log-probabilities may differ by, of the logits' spread; bfloat16 is held to a tenth of it
-PADDING = 10.0  # in units of `difference`; a mask that is not heeded changes thousands
+Status = Literal["passed", "failed", "not run", "does not apply"]
 
 
-def difference(first: Float[Tensor, "*pos d_vocab"], second: Float[Tensor, "*pos d_vocab"]) -> float:
-    """The largest difference of log-probabilities, in units of what rounding may do; at most 1 for two runs of one model."""
-    rounding = min(ROUNDINGS * torch.finfo(first.dtype).eps, 0.1) * float(first.float().std(-1).max())
-    return float((first.float().log_softmax(-1) - second.float().log_softmax(-1)).abs().max()) / max(rounding, 1e-30)
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The result of one trial run.
+
+    `difference` is the largest that was measured, in units of what rounding may do, and `allowed` the largest that passes; None where
+    a trial measures no difference, or has not been run.
+    """
+
+    question: str
+    status: Status = "not run"
+    difference: float | None = None
+    allowed: float | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        measured = "" if self.difference is None else f" (difference {self.difference:.2g}, allowed {self.allowed:g})"
+        return f"{self.status}: {self.question}{measured}{f'; {self.detail}' if self.detail else ''}"
 
 
-def trial_rows(d_vocab: int, n_ctx: int, device: torch.device) -> tuple[Int[Tensor, "batch pos"], Bool[Tensor, "batch pos"]]:
-    """Two rows of tokens and their mask, the second padded on the left."""
-    n_pos = min(8, n_ctx or 8)
-    tokens = torch.stack([torch.arange(n_pos), torch.arange(n_pos, 2 * n_pos)]).to(device) % d_vocab
-    mask = torch.ones_like(tokens, dtype=torch.bool)
-    mask[1, : n_pos // 3] = False
-    return tokens, mask
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """All trial runs of one model, the last one of each kind; `check()` of the model runs those that have not been run.
 
+    `neurons`: whether every hook of a site fires and holds one number a neuron. `gate_product`: whether hook_post is act(gate) * up.
+    `fast_path`: whether attention and norms of the Hugging Face model give what the bridge's own give; where they do not, the bridge's
+    are used. `padding`: whether a padded text is computed as the text alone; where it is not, texts cannot share a batch.
+    """
 
-def padding_changes(logits: Logits, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"]) -> float:
-    """The largest `difference` of a row in a padded batch from the row alone, on either side."""
-    apart = []
-    for rows, real in ((tokens, mask), (tokens.flip(1), mask.flip(1))):
-        together = logits(rows, real)
-        for row, kept in enumerate(real):
-            alone = logits(rows[row : row + 1, kept], kept[None, kept])[0]
-            apart.append(difference(alone, together[row, kept]))
-    return max(apart)
+    model: str
+    engine: str
+    neurons: Check = Check(question="every hook of a site fires and is as wide as the MLP")
+    gate_product: Check = Check(question="hook_post is act(gate) * up")
+    fast_path: Check = Check(question="Hugging Face's own attention and norms give what the bridge gives")
+    padding: Check = Check(question="a padded text is computed as the text alone")
+
+    def __iter__(self) -> Iterator[tuple[str, Check]]:
+        """(name, check) of each."""
+        for field in fields(self):
+            check = getattr(self, field.name)
+            if isinstance(check, Check):
+                yield field.name, check
+
+    def __repr__(self) -> str:
+        lines = [f"  {name:<13} {check}" for name, check in self]
+        return "\n".join([f"Checks of {self.model} ({self.engine})", *lines])

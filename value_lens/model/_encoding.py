@@ -8,7 +8,7 @@ from ..core import require_whole_pairs
 from ..errors import DataError, TooLongError
 from ._batching import TooLong
 from ._lens_model import LensModel
-from ._vocabulary import require_embedded, with_bos
+from ._tokens import require_embedded
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class EncodedText:
 
 
 def encode(
-    view: LensModel,
+    lens: LensModel,
     text: str,
     *,
     prompt: str = "",
@@ -39,27 +39,27 @@ def encode(
     context unless `too_long="cut"`, which keeps its beginning and records how many tokens went.
     """
     if prompt:
-        ids, boundary = _joined(view, prompt, text)
+        ids, boundary = _joined(lens, prompt, text)
     else:
-        ids, boundary = list(tokenize(view, [text])[0] if ids is None else ids), 0
-    begun = with_bos(view, ids)
-    counted = max(boundary + len(begun) - len(ids), int(begun[:1] == [view.tokenizer.bos_token_id]))
+        ids, boundary = list(tokenize(lens, [text])[0] if ids is None else ids), 0
+    begun = with_bos(lens, ids)
+    counted = max(boundary + len(begun) - len(ids), int(begun[:1] == [lens.tokenizer.bos_token_id]))
     ids = begun
     if len(ids) <= counted:
         raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
-    require_embedded(view.tokenizer, ids, view.n_embedded, f"text {name or origin!r}")
-    n_cut = max(0, len(ids) - view.n_ctx) if view.n_ctx else 0
+    require_embedded(lens.tokenizer, ids, lens.n_embedded, f"text {name or origin!r}")
+    n_cut = max(0, len(ids) - lens.n_ctx) if lens.n_ctx else 0
     if n_cut and too_long == "refuse":
         raise TooLongError(
-            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {view.n_ctx}; shorten it or "
+            f"text {name or origin!r} is {len(ids)} tokens long, but the model's context is {lens.n_ctx}; shorten it or "
             "leave it out, or, if it is a text to count, cut it with Batching(too_long='cut') (on the command line: --too-long cut)"
         )
-    if n_cut and counted >= view.n_ctx:
-        raise DataError(f"text {name or origin!r}: its prompt alone ({counted} tokens) fills the context of {view.n_ctx}")
+    if n_cut and counted >= lens.n_ctx:
+        raise DataError(f"text {name or origin!r}: its prompt alone ({counted} tokens) fills the context of {lens.n_ctx}")
     return EncodedText(tuple(ids[: len(ids) - n_cut]), counted, origin, n_cut)
 
 
-def tokenize(view: LensModel, texts: Sequence[str]) -> list[list[int]]:
+def tokenize(lens: LensModel, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of many texts, without special tokens; some at once, since the tokenizer's own records of a text are large.
 
     Raises `DataError` for a text with half of a character pair.
@@ -68,27 +68,27 @@ def tokenize(view: LensModel, texts: Sequence[str]) -> list[list[int]]:
     for text in texts:
         require_whole_pairs(text, "text")
     for some in windows(texts, 64):
-        found += view.tokenizer(some, add_special_tokens=False)["input_ids"]
+        found += lens.tokenizer(some, add_special_tokens=False)["input_ids"]
     return found
 
 
-def _joined(view: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
+def _joined(lens: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
     """Token ids of prompt + text, and how many of them end with or before the prompt."""
-    if getattr(view.tokenizer, "is_fast", False):
+    if getattr(lens.tokenizer, "is_fast", False):
         require_whole_pairs(prompt + text, "text")
-        found = view.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
+        found = lens.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
         return list(found["input_ids"]), sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
     # Without offsets: what begins as the prompt alone does, and then whatever adds no letter to it.
-    before, ids = tokenize(view, [prompt, prompt + text])
+    before, ids = tokenize(lens, [prompt, prompt + text])
     boundary = first_difference(before, ids)
-    length = len(_written(view, before))
-    while boundary < len(ids) and len(_written(view, ids[: boundary + 1])) <= length:
+    length = len(_decoded(lens, before))
+    while boundary < len(ids) and len(_decoded(lens, ids[: boundary + 1])) <= length:
         boundary += 1
     return ids, boundary
 
 
-def _written(view: LensModel, ids: Sequence[int]) -> str:
-    return view.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+def _decoded(lens: LensModel, ids: Sequence[int]) -> str:
+    return lens.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
 
 def first_difference(first: Sequence[int], second: Sequence[int]) -> int:
@@ -102,3 +102,10 @@ def windows(items: Iterable, size: int) -> Iterator[list]:
     iterator = iter(items)
     while window := list(islice(iterator, size)):
         yield window
+
+
+def with_bos(lens: LensModel, ids: Sequence[int]) -> list[int]:
+    """Token ids with BOS in front, where the model's default asks for it and they do not begin with it already."""
+    ids = list(ids)
+    bos = lens.tokenizer.bos_token_id
+    return [bos, *ids] if lens.prepends_bos and ids[:1] != [bos] else ids

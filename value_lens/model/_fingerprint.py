@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._parts import walk
+from ._modules import walk
+from ._root import root_of
 
 SAMPLE = 256  # numbers of a weight that are looked at on every entry
 PIECE = 2**18  # numbers of a weight that are summed at one time
@@ -89,7 +90,7 @@ def weights(model: Any) -> Iterator[Tensor]:
 
     These are buffers, in a model that says it is quantised, and what a layer without parameters saves of itself.
     """
-    root = getattr(model, "original_model", model)
+    root = root_of(model)
     quantised = bool(getattr(root, "is_quantized", False))
     seen: set[int] = set()
     for module in root.modules():

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ._attachments import HookFunction
+from ._items import HookFunction
 from ._sites import NeuronSite
 
 Reader = Callable[[int, Float[Tensor, "batch pos neuron"]], None]

@@ -20,25 +20,25 @@ class Input(NamedTuple):
 
 
 def encode_each(
-    view: LensModel, inputs: Sequence[Input], *, origin: int = 0, too_long: TooLong = "refuse"
+    lens: LensModel, inputs: Sequence[Input], *, origin: int = 0, too_long: TooLong = "refuse"
 ) -> list[EncodedText | DataError]:
     """Every input as `encode` makes it, numbered from `origin` on, or the error that it raises."""
-    plain = iter(tokenize(view, [given.text for given in inputs if not given.prompt]))
+    plain = iter(tokenize(lens, [given.text for given in inputs if not given.prompt]))
     found: list[EncodedText | DataError] = []
     for place, given in enumerate(inputs, start=origin):
         ids = None if given.prompt else next(plain)
         try:
             found.append(
-                encode(view, given.text, prompt=given.prompt, ids=ids, origin=place, name=given.name, too_long=too_long)
+                encode(lens, given.text, prompt=given.prompt, ids=ids, origin=place, name=given.name, too_long=too_long)
             )
         except DataError as error:
             found.append(error)
     return found
 
 
-def encode_all(view: LensModel, inputs: Sequence[Input], *, too_long: TooLong = "refuse") -> list[EncodedText]:
+def encode_all(lens: LensModel, inputs: Sequence[Input], *, too_long: TooLong = "refuse") -> list[EncodedText]:
     """Every input encoded. Raises `TooLongError` or `DataError` that tells the faults of all of them."""
-    found = encode_each(view, inputs, too_long=too_long)
+    found = encode_each(lens, inputs, too_long=too_long)
     faults = [item for item in found if isinstance(item, DataError)]
     if faults:
         raise joined(faults, len(inputs))

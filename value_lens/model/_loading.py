@@ -1,119 +1,78 @@
-"""Loading models: a Hub name or local folder, as a bridge or (transformer-lens 3) a HookedTransformer."""
+"""Settings of loading a model."""
 
-import importlib.metadata
-import json
-import os
-import tempfile
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
 
-from ..errors import ModelLoadError
-from ._attachment import Attachment
-from ._attachments import Setting
+from ..errors import DataError, ModelLoadError, UnknownNameError
 
 ENGINES = ("bridge", "hooked")
-SHOWN = 3  # missing weights that an error message lists
+DTYPES = ("float32", "bfloat16", "float16", "float64")
+ONLY_BRIDGE = ("device_map", "n_devices", "max_memory", "revision", "trust_remote_code", "hf_model")
 
 
-def transformer_lens_version() -> str:
-    return importlib.metadata.version("transformer-lens")
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """How a model is loaded. All that only a bridge can do is left out of a HookedTransformer's options, and refused there.
 
+    Args:
+        engine: "bridge" for a `TransformerBridge`; "hooked" for a `HookedTransformer` (transformer-lens 3) with its weights as they
+            are (no folding, so that neurons and weights are those of the original).
+        device: Where the weights go: "cpu", "cuda", "cuda:1", "mps". Not used with one of the next three.
+        dtype: "float32", "bfloat16", "float16", "float64", or the type of PyTorch that has this name.
+        device_map: Where each part goes, as Hugging Face takes it: "auto", or {part: device}.
+        n_devices: Split over so many CUDA devices.
+        max_memory: {device: bytes, or a text such as "10GiB"}, for "auto".
+        revision: Branch, tag or commit of a hub repository.
+        trust_remote_code: Let the repository's own code run.
+        hf_model: A Hugging Face model that is loaded already, such as a quantised one; it stays where it is, on `device`.
 
-def load_model(name: str | Path, *, engine: str = "bridge", device: str = "cpu", dtype: torch.dtype = torch.float32) -> Any:
-    """A TransformerLens model from a hub name or a local folder with config, weights and tokenizer.
-
-    "bridge" gives a `TransformerBridge`; "hooked" a `HookedTransformer` with its weights as they are (no folding, so that
-    neurons and weights are those of the original). Raises `ModelLoadError` with the reason and the offline way, and for a
-    checkpoint that lacks weights, with their names.
+    Raises:
+        ModelLoadError: An unknown engine, or a setting that the engine does not have.
+        UnknownNameError: A `dtype` or `device` that is not there.
     """
-    if engine not in ENGINES:
-        raise ModelLoadError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
+
+    engine: str = "bridge"
+    device: str = "cpu"
+    dtype: str | torch.dtype = "float32"
+    device_map: str | Mapping[str, Any] | None = None
+    n_devices: int | None = None
+    max_memory: Mapping[Any, Any] | None = None
+    revision: str | None = None
+    trust_remote_code: bool = False
+    hf_model: Any = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ModelLoadError(f"unknown engine {self.engine!r}; known: {', '.join(ENGINES)}")
+        if str(self.dtype).removeprefix("torch.") not in DTYPES:
+            raise UnknownNameError("dtype", str(self.dtype), DTYPES)
+        if self.n_devices is not None and self.n_devices < 1:
+            raise DataError(f"n_devices is {self.n_devices}; give at least 1")
+        defaults = {setting.name: setting.default for setting in fields(self)}
+        changed = [name for name in ONLY_BRIDGE if getattr(self, name) is not defaults[name]]
+        if self.engine != "bridge" and changed:
+            raise ModelLoadError(f"engine {self.engine!r} has no {', '.join(changed)}; use engine='bridge', or leave it out")
+        if not self.is_dispatched:
+            _require_device(self.device)
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        return getattr(torch, str(self.dtype).removeprefix("torch."))
+
+    @property
+    def is_dispatched(self) -> bool:
+        """Whether the parts of the model are spread over devices."""
+        return any(given is not None for given in (self.device_map, self.n_devices, self.max_memory))
+
+
+def _require_device(name: str) -> None:
+    """Raise `UnknownNameError` unless a number can be put on the device and read back."""
     try:
-        return _whole_checkpoints().run(lambda: (_bridge if engine == "bridge" else _hooked)(str(name), device, dtype))
-    except ModelLoadError:
-        raise
-    except Exception as error:  # the hub client, transformers and TransformerLens raise many types here
-        raise ModelLoadError(
-            f"cannot load {str(name)!r} as a {engine} model: {type(error).__name__}: {_one_line(error)}. Give a hub name, or a local "
-            "folder with config.json, weights and tokenizer files (made by save_pretrained); offline only a folder, or a "
-            "name already in the local cache, can be read"
-        ) from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
-
-
-def _whole_checkpoints() -> Attachment:
-    """While it is attached, Hugging Face's loader raises for a checkpoint that lacks weights, instead of making up random numbers for them.
-
-    Both engines call that loader themselves, each with classes and options of its own, and drop what it reports: so the report is
-    read where all of their ways meet. Tied weights are not in it; absent buffers are, but those are computed, not learnt.
-    """
-    from transformers import PreTrainedModel
-
-    original = PreTrainedModel.__dict__["from_pretrained"]
-
-    def from_pretrained(kind: Any, name: Any, *args: Any, output_loading_info: bool = False, **options: Any) -> Any:
-        if not attachment.acts:
-            return original.__func__(kind, name, *args, output_loading_info=output_loading_info, **options)
-        model, report = original.__func__(kind, name, *args, output_loading_info=True, **options)
-        learnt = {weight for weight, _ in model.named_parameters(remove_duplicate=False)}
-        if missing := sorted(learnt & set(report["missing_keys"])):
-            more = ", ..." if len(missing) > SHOWN else ""
-            raise ModelLoadError(
-                f"the checkpoint of {str(name)!r} lacks {len(missing)} of the {len(learnt)} weights of a {kind.__name__}: "
-                f"{', '.join(missing[:SHOWN])}{more}; they would be random numbers. Download it again, or save the whole model "
-                "(save_pretrained), with the config.json that belongs to it"
-            )
-        return (model, report) if output_loading_info else model
-
-    attachment = Attachment(PreTrainedModel, [Setting(PreTrainedModel, "from_pretrained", classmethod(from_pretrained))])
-    return attachment
-
-
-def _bridge(name: str, device: str, dtype: torch.dtype) -> Any:
-    from transformer_lens.model_bridge import TransformerBridge
-
-    return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
-
-
-def _hooked(name: str, device: str, dtype: torch.dtype) -> Any:
-    try:
-        import transformer_lens
-
-        kind: Any = transformer_lens.HookedTransformer
-    except (ImportError, AttributeError):
-        raise ModelLoadError(
-            f"transformer-lens {transformer_lens_version()} has no HookedTransformer; install 'transformer-lens<4' "
-            "or use engine='bridge'"
-        ) from None
-    if not os.path.isdir(name):
-        return kind.from_pretrained_no_processing(name, device=device, dtype=dtype)
-    return _hooked_from_folder(kind, Path(name), device, dtype)
-
-
-def _hooked_from_folder(kind: Any, folder: Path, device: str, dtype: torch.dtype) -> Any:
-    """Convert a local folder: TransformerLens 3 can, but its own entry point only takes names it knows."""
-    import transformer_lens
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    loading: Any = transformer_lens.loading_from_pretrained
-    source = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-    described = source.config.to_dict()
-    described.setdefault("n_ctx", described.get("n_positions"))  # GPT-2 folders saved by recent transformers lack it
-    with tempfile.TemporaryDirectory() as neutral:
-        # The converter guesses the architecture from words in the path ("llama", "gemma"): give it a path without any.
-        (Path(neutral) / "config.json").write_text(json.dumps(described), encoding="utf-8")
-        cfg = loading.get_pretrained_model_config(neutral, device=device, dtype=dtype)
-        cfg.d_mlp = described.get("n_inner") or cfg.d_mlp  # the converter assumes 4 * d_model for GPT-2
-        weights = loading.get_pretrained_state_dict(neutral, cfg, source, dtype=dtype)
-    cfg.model_name = folder.name
-    model = kind(cfg, AutoTokenizer.from_pretrained(folder), move_to_device=False)
-    model.load_and_process_state_dict(
-        weights, fold_ln=False, center_writing_weights=False, center_unembed=False, fold_value_biases=False
-    )
-    model.generation_config = source.generation_config  # which tokens end a turn
-    return model.to(device)
+        torch.zeros(1, device=name).item()
+    except (RuntimeError, AssertionError):  # no such kind, not there, not compiled in, or without numbers ("meta")
+        cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        mps = ["mps"] if torch.backends.mps.is_available() else []
+        raise UnknownNameError("device", name, ["cpu", *cuda, *mps]) from None

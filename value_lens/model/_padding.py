@@ -10,7 +10,7 @@ from torch import Tensor
 from ._batching import Batching, PaddingSide
 from ._encoding import EncodedText
 from ._lens_model import LensModel
-from ._vocabulary import padding_id, special_ids
+from ._tokens import padding_id, special_ids
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ def bucket(encoded: Sequence[EncodedText], batching: Batching) -> Iterator[list[
         start = end
 
 
-def pad(view: LensModel, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
+def pad(lens: LensModel, texts: Sequence[EncodedText], side: PaddingSide = "right") -> Batch:
     """One rectangular batch on the model's device. Special tokens inside a text are real but not counted."""
     width = max(len(item.ids) for item in texts)
-    tokens = torch.full((len(texts), width), padding_id(view.tokenizer, view.n_embedded), dtype=torch.long)
+    tokens = torch.full((len(texts), width), padding_id(lens.tokenizer, lens.n_embedded), dtype=torch.long)
     mask = torch.zeros((len(texts), width), dtype=torch.bool)
     counted = torch.zeros_like(mask)
     for row, item in enumerate(texts):
@@ -46,7 +46,7 @@ def pad(view: LensModel, texts: Sequence[EncodedText], side: PaddingSide = "righ
         tokens[row, start:end] = torch.tensor(item.ids)
         mask[row, start:end] = True
         counted[row, start + item.counted : end] = True
-    special = torch.tensor(sorted(special_ids(view.tokenizer)), dtype=torch.long)
+    special = torch.tensor(sorted(special_ids(lens.tokenizer)), dtype=torch.long)
     counted &= ~torch.isin(tokens, special)
-    device = view.device
+    device = lens.device
     return Batch(tokens.to(device), mask.to(device), counted.to(device), tuple(item.origin for item in texts))

@@ -4,7 +4,7 @@
 `hook_post` is act(gate) * up, whose sign agrees with it about half the time. On an ungated MLP the two are the same tensor.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -18,6 +18,7 @@ from ._width import layer_widths
 
 Site = Literal["post", "gate"]
 SITES: tuple[str, ...] = get_args(Site)
+ROUNDINGS = 100  # of the largest product, that hook_post may differ by from act(gate) * up
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
@@ -51,49 +52,61 @@ def require_site(site: str) -> str:
     return site
 
 
-def resolve_site(view: ModelRuns, site: str) -> NeuronSite:
+def resolve_site(runs: ModelRuns, site: str) -> NeuronSite:
     """The hooks of `site` in this model, proven by a two-token run to exist, to fire, and to be as wide as W_out has rows.
 
     Raises `SiteError` with the reason for an attention-only model, a mixture of experts, a missing hook, or a wrong width.
     """
     require_site(site)
-    cfg = view.model.cfg
-    if getattr(cfg, "attn_only", False) or not view.d_mlp:
+    model = runs.model
+    if getattr(model.cfg, "attn_only", False) or not runs.d_mlp:
         raise SiteError("the model has no MLP neurons (attention-only, or its configuration states no d_mlp)")
-    _require_dense(view)
-    known = view.model.hook_dict
-    layers = range(view.n_layers)
-    gated = "blocks.0.mlp.hook_pre_linear" in known or bool(getattr(cfg, "gated_mlp", False))
+    _require_dense(runs)
+    layers = range(runs.n_layers)
+    gated = "blocks.0.mlp.hook_pre_linear" in model.hook_dict or bool(getattr(model.cfg, "gated_mlp", False))
     names = {
         kind: tuple(f"blocks.{layer}.mlp.{kind}" for layer in layers) for kind in ("hook_pre", "hook_post", "hook_pre_linear")
     }
     through_gate = gated and site == "gate"
     needed = [*names["hook_post"], *(names["hook_pre"] + names["hook_pre_linear"] if through_gate else ())]
     for name in needed:
-        if name not in known:
-            raise SiteError(f"the model has no hook {name!r}, which site {site!r} needs; it has {_like(known, name)}")
-    activation = None
-    if through_gate:
-        if view.act_fn not in ACTIVATIONS:
-            raise SiteError(f"site 'gate' needs the activation function {view.act_fn!r}; known: {', '.join(ACTIVATIONS)}")
-        activation = ACTIVATIONS[view.act_fn]
-    found = NeuronSite(
+        if name not in model.hook_dict:
+            raise SiteError(
+                f"the model has no hook {name!r}, which site {site!r} needs; it has {_siblings(model.hook_dict, name)}"
+            )
+    resolved = NeuronSite(
         name=site,
         gated=gated,
         read=names["hook_pre"] if through_gate else names["hook_post"],
         post=names["hook_post"],
         up=names["hook_pre_linear"] if through_gate else (),
-        activation=activation,
+        activation=_activation(model.cfg) if through_gate else None,
     )
-    _probe(view, found, needed)
-    return found
+    try:
+        activations = _probe(runs, needed)
+    except SiteError as error:
+        runs.trials.record("neurons", "failed", str(error))
+        raise
+    runs.trials.record("neurons", "passed", f"{runs.n_layers} layers of {runs.d_mlp} at site {site!r}")
+    if through_gate:
+        _require_product(runs, resolved, activations)
+    elif site == "gate":
+        runs.trials.record("gate_product", "does not apply", "the MLP has no gate")
+    return resolved
 
 
-def _require_dense(view: ModelRuns) -> None:
+def _activation(cfg: Any) -> Callable[[Tensor], Tensor]:
+    name = str(getattr(cfg, "act_fn", "") or "")
+    if name not in ACTIVATIONS:
+        raise SiteError(f"site 'gate' needs the activation function {name!r}; known: {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]
+
+
+def _require_dense(runs: ModelRuns) -> None:
     """One output weight a layer, equally wide in all: by the tensors, since a dense model's configuration may state experts."""
-    widths = layer_widths(view.model)
+    widths = layer_widths(runs.adapter)
     sparse = [layer for layer, width in enumerate(widths) if width is None]
-    n_experts = getattr(view.model.cfg, "num_experts", None)
+    n_experts = getattr(runs.model.cfg, "num_experts", None)
     if sparse and (
         n_experts or len(sparse) < len(widths)
     ):  # all without a weight: an architecture not known here, tried by a run
@@ -108,36 +121,47 @@ def _require_dense(view: ModelRuns) -> None:
         )
 
 
-def _like(known: Any, name: str) -> str:
+def _siblings(known: Any, name: str) -> str:
     folder = name.rsplit(".", 1)[0]
     return ", ".join(sorted(str(hook) for hook in known if str(hook).startswith(folder))) or f"no hooks under {folder}"
 
 
-def _probe(view: ModelRuns, site: NeuronSite, names: list[str]) -> None:
+def _probe(runs: ModelRuns, names: list[str]) -> dict[str, Tensor]:
+    """{hook: what it held in a run of two tokens}. Raises `SiteError` for a hook that does not fire or has another width."""
     kept: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[Tensor], None]:
         return lambda activation: kept.__setitem__(name, activation)
 
-    tokens = torch.arange(2, device=view.device)[None] % view.n_embedded
-    hooks = view.hooks([(name, keep(name)) for name in names])
+    tokens = torch.arange(2, device=runs.device)[None] % runs.n_embedded
+    hooks = runs.hooks([(name, keep(name)) for name in names])
     try:
-        hooks.run(lambda: view.forward(tokens, torch.ones_like(tokens, dtype=torch.bool)), alone=True)  # no edit acts meanwhile
+        hooks.run(lambda: runs.forward(tokens, torch.ones_like(tokens, dtype=torch.bool)), trial=True)  # no edit acts meanwhile
     except (RuntimeError, TypeError, ValueError) as error:
         raise SiteError(f"a two-token trial run of the model failed: {error}") from error
     for name in names:
         if name not in kept:
             raise SiteError(f"hook {name!r} exists but does not fire in a run, so its neurons cannot be read")
-        if kept[name].shape[-1] != view.d_mlp:
+        if kept[name].shape[-1] != runs.d_mlp:
             raise SiteError(
-                f"hook {name!r} is {kept[name].shape[-1]} wide, but the MLP has {view.d_mlp} neurons: not one number a neuron "
+                f"hook {name!r} is {kept[name].shape[-1]} wide, but the MLP has {runs.d_mlp} neurons: not one number a neuron "
                 "(sparse mixture-of-experts layers do this)"
             )
-    for read, up, post in zip(site.read, site.up, site.post, strict=False):  # at the gate; elsewhere `up` is empty
+    return kept
+
+
+def _require_product(runs: ModelRuns, site: NeuronSite, kept: Mapping[str, Tensor]) -> None:
+    """Raise `SiteError` unless act(hook_pre) * hook_pre_linear is what hook_post holds, but for rounding."""
+    largest = 0.0
+    for read, up, post in zip(site.read, site.up, site.post, strict=True):
         product = (site(kept[read]) * kept[up]).float()
         apart = float((product - kept[post].float()).abs().max())
-        if apart > 100 * torch.finfo(kept[post].dtype).eps * max(float(product.abs().max()), 1e-30):
+        rounding = ROUNDINGS * torch.finfo(kept[post].dtype).eps * max(float(product.abs().max()), 1e-30)
+        largest = max(largest, apart / rounding)
+        if apart > rounding:
+            runs.trials.record("gate_product", "failed", f"at {post}", largest, 1.0)
             raise SiteError(
                 f"act(hook_pre) * hook_pre_linear is not what hook_post holds ({post}, off by {apart:.2g}): this model does something "
                 "else between its gate and W_out, so site 'gate' is not act(gate); use site 'post'"
             )
+    runs.trials.record("gate_product", "passed", "", largest, 1.0)

@@ -15,7 +15,7 @@ from typing import Any
 from ..core import COUNT, SIZE, TEXT, Dilemma, Expected, Kind, LabelledText, NeuronSet, listed, parse_json, tuple_of
 from ..data import Selection, load_dilemmas, load_texts
 from ..errors import ArtefactError, UnknownNameError, ValueLensError
-from ..model import fingerprint, load_model
+from ..model import Loading, fingerprint, load_model
 
 TRUE = "true_neurons.json"
 _PAIRS = listed(tuple_of(COUNT, COUNT))
@@ -93,13 +93,12 @@ def _read_json(path: Path) -> Any:
         raise ArtefactError(f"cannot be read: {error}") from error
 
 
-def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> Organism:
+def load_organism(name: str, loading: Loading = Loading()) -> Organism:
     """Load a shipped organism, like any other model folder.
 
     Args:
         name: The organism's name, such as "selective-gelu".
-        engine: "bridge", or "hooked" under transformer-lens 3.
-        device: Where to put the model.
+        loading: Engine, device and dtype; see `Loading`.
 
     Returns:
         The model with its true neurons, texts and dilemmas.
@@ -109,7 +108,7 @@ def load_organism(name: str, *, engine: str = "bridge", device: str = "cpu") -> 
         ModelLoadError: The engine is not there, or the folder cannot be loaded.
     """
     folder = organism_folder(name)
-    model = load_model(folder, engine=engine, device=device)
+    model = load_model(folder, loading)
     mark = fingerprint(model)
     true = {value: replace(neurons, model=mark) for value, neurons in (read_true_neurons(folder) or {}).items()}
     card = parse_json((folder / "card.json").read_bytes().decode())

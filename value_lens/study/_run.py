@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-import torch
-
 from ..causal import Controls, SupportMatrix
 from ..core import FiringStats, Group, NeuronScores, NeuronSet, Resampling, register_system
 from ..errors import DataError
@@ -13,7 +11,7 @@ from ..intervene import Intervention, interventions
 from ..lens import ValueLens
 from ..locate import Rule, methods, select
 from ..measure import choice
-from ..model import Batching, ModelInfo, load_model
+from ..model import Batching, Loading, ModelInfo, load_model
 from ..organisms import organism_folder, organism_names, read_true_neurons
 from ..report import method_summary
 from ._config import INPUTS, Study
@@ -56,7 +54,7 @@ def run_study(study: Study, out: str | Path | None = None, on_progress: OnProgre
     name = _model_of(study)
     true = read_true_neurons(Path(name))
     on_progress("loading the model", 0, 1)
-    loaded = load_model(name, engine=study.model.engine, device=study.model.device, dtype=getattr(torch, study.model.dtype))
+    loaded = load_model(name, Loading(engine=study.model.engine, device=study.model.device, dtype=study.model.dtype))
     batching = Batching(max_tokens=study.batching.max_tokens, too_long=study.batching.too_long)  # pyright: ignore[reportArgumentType]
     lens = ValueLens(loaded, batching=batching)
     on_progress("loading the model", 1, 1)

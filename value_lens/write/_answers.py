@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core import LabelledText
 from ..endpoint import UNCLOSED, Marks, answer_start
-from ..model import said, whole_characters, written
+from ..model import decode_new, whole_characters
 from ._persona import Prompt
 
 SHOWN = 5  # ids that a warning lists
@@ -45,15 +45,18 @@ def parse_answer(
     a token that spans the end of it belongs to the answer.
     """
     new = whole_characters(tokenizer, prompt, new)
-    raw = written(tokenizer, prompt, new)
+    raw = decode_new(tokenizer, prompt, new, with_special=True)
     start = answer_start(raw, opened=opened, marks=marks)
     if start is None:
         return ParsedAnswer(raw, "", UNCLOSED)
     n_before = (
-        bisect_right(range(len(new) + 1), start, key=lambda n: len(written(tokenizer, prompt, new[:n]))) - 1 if start else 0
+        bisect_right(range(len(new) + 1), start, key=lambda n: len(decode_new(tokenizer, prompt, new[:n], with_special=True)))
+        - 1
+        if start
+        else 0
     )
-    spanning = raw[len(written(tokenizer, prompt, new[:n_before])) : start] if start else ""
-    text = said(tokenizer, [*prompt, *new[:n_before]], new[n_before:]).removeprefix(spanning)
+    spanning = raw[len(decode_new(tokenizer, prompt, new[:n_before], with_special=True)) : start] if start else ""
+    text = decode_new(tokenizer, [*prompt, *new[:n_before]], new[n_before:]).removeprefix(spanning)
     if not text.strip():
         return ParsedAnswer(raw[:start], "", "nothing follows its thought" if start else "it said nothing")
     return ParsedAnswer(raw[:start], text)

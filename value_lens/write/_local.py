@@ -15,9 +15,8 @@ from ..model import (
     as_lens_model,
     blank_tokens,
     chooser,
-    continued,
-    continued_by_huggingface,
     end_tokens,
+    generate_with_huggingface,
     known_tokens,
     require_embedded,
     tokenize,
@@ -64,7 +63,7 @@ def local_writer(
     n_ctx = view.n_ctx if view else int(getattr(model.config, "max_position_embeddings", 0) or 0)
     lock, n_asked = threading.Lock(), dict[str, int]()
     template = ChatTemplate(words, template_arguments)
-    ends = sorted({*end_tokens(getattr(model, "original_model", model), words), *template.turn_ends()})
+    ends = sorted({*end_tokens(model, words), *template.turn_ends()})
     banned, known = template.not_first([*blank_tokens(words), *ends]), known_tokens(words, ends)
 
     def write(messages: Sequence[Message]) -> Reply:
@@ -86,9 +85,9 @@ def local_writer(
             choose = chooser([zlib.crc32(f"{seed}/{n_asked[rendered]}/{rendered}".encode())], temperature, banned, known)
             mask, most = torch.ones_like(tokens, dtype=torch.bool), min(max_new_tokens, room)
             if view is not None:
-                (new,) = continued(view, tokens, mask, choose, most, ends)
+                (new,) = view.generate(tokens, mask, choose, most, ends)
             else:
-                (new,) = continued_by_huggingface(model, words, tokens, mask, choose, most, ends)
+                (new,) = generate_with_huggingface(model, words, tokens, mask, choose, most, ends)
         answer = parse_answer(words, ids, new, opened=opened, marks=template.marks)
         return Reply(answer.text, len(ids), len(new), answer.problem)
 

@@ -16,7 +16,6 @@ from ..model import (
     blank_tokens,
     bucket,
     chooser,
-    continued,
     encode,
     end_tokens,
     known_tokens,
@@ -33,7 +32,6 @@ def respond(
     model: Any,
     prompts: Sequence[Prompt],
     *,
-    tokenizer: Any = None,
     max_new_tokens: int = 60,
     temperature: float = 0.0,
     seed: int = 0,
@@ -43,20 +41,21 @@ def respond(
 ) -> Answers:
     """A model's answers to prompts, in their order: `text` is the answer, which alone is counted, `prompt` all that stood before it.
 
-    model: a `ValueLens`, or a `HookedTransformer` or `TransformerBridge`; edits that are in force act on its answers. The
-    tokenizer's chat template is used where it has one; template_arguments go to it, such as {"enable_thinking": True}: without one
-    about thinking, thinking is turned off where the template can do so. What stands before a closed thought is no answer but part of
-    `prompt`, since the model saw it; max_new_tokens are those of thought and answer together. temperature: 0 is greedy; above it each
-    answer is drawn from a seed of its own, so that it does not depend on the batch. An answer begins with a token that shows
-    something, has no token that the tokenizer lacks, and ends with one that the model's settings, its tokenizer or its chat template
-    end an answer with. batching: None for the model's own; its tokens are those of the prompts in a batch, room for the answers included.
+    model: a `ValueLens` or `LensModel`, or a `HookedTransformer` or `TransformerBridge` with its tokenizer; edits that are in force act
+    on its answers. The tokenizer's chat template is used where it has one; template_arguments go to it, such as
+    {"enable_thinking": True}: without one about thinking, thinking is turned off where the template can do so. What stands before a
+    closed thought is no answer but part of `prompt`, since the model saw it; max_new_tokens are those of thought and answer together.
+    temperature: 0 is greedy; above it each answer is drawn from a seed of its own, so that it does not depend on the batch. An answer
+    begins with a token that shows something, has no token that the tokenizer lacks, and ends with one that the model's settings, its
+    tokenizer or its chat template end an answer with. batching: None for the model's own; its tokens are those of the prompts in a
+    batch, room for the answers included.
 
     Prompts that got no answer (a thought that was not closed, nothing but white space) are left out with a warning; the result's
     `unanswered` and `unpaired` name them. Raises `DataError` for no prompts, ids that repeat, a template that cannot show a prompt,
     prompts of opposite aspects that look the same to the model, one that leaves no room in the context, and when none is answered.
     """
     _require_usable(prompts, max_new_tokens, temperature)
-    view = as_lens_model(model, tokenizer)
+    view = as_lens_model(model)
     batching = batching or view.batching
     template = ChatTemplate(view.tokenizer, template_arguments)
     shown = _for_each(prompts, lambda place, prompt: _shown(view, template, prompt))
@@ -64,7 +63,7 @@ def respond(
     encoded = _for_each(prompts, lambda place, prompt: encode(view, shown[place][0], origin=place, name=prompt.id))
     _require_room(view, prompts, encoded, max_new_tokens)
     answers: dict[int, ParsedAnswer] = {}
-    ends = sorted({*end_tokens(getattr(view.model, "original_model", view.model), view.tokenizer), *template.turn_ends()})
+    ends = sorted({*end_tokens(view.model, view.tokenizer), *template.turn_ends()})
     banned, known = template.not_first([*blank_tokens(view.tokenizer), *ends]), known_tokens(view.tokenizer, ends)
     longest = max(len(item.ids) for item in encoded)
     n_texts = max(1, batching.max_tokens // (longest + max_new_tokens))
@@ -73,7 +72,7 @@ def respond(
         batch = pad(view, items, "left")
         seeds = [zlib.crc32(f"{seed}/{prompts[item.origin].id}".encode()) for item in items]
         choose = chooser(seeds, temperature, banned, known)
-        new_tokens = continued(view, batch.tokens, batch.mask, choose, max_new_tokens, ends)
+        new_tokens = view.generate(batch.tokens, batch.mask, choose, max_new_tokens, ends)
         for item, new in zip(items, new_tokens, strict=True):
             opened = shown[item.origin][1]
             answers[item.origin] = parse_answer(view.tokenizer, item.ids, new, opened=opened, marks=template.marks)

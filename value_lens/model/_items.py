@@ -1,4 +1,4 @@
-"""What can be attached to a model: hooks, stand-in forwards, settings, evaluation mode."""
+"""Items that an attachment puts on a model: hooks, overridden forwards, settings, evaluation mode."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ._attachment import Lease
+from ._lease import Lease
 
 HookFunction = Callable[[Tensor], Tensor | None]
 
@@ -67,7 +67,7 @@ class PreHook:
             hooks.pop(key, None)
 
 
-class StandIn:
+class ForwardOverride:
     """Another forward for a module, in its `__dict__`, since a bridge passes what is set on it to the module it wraps."""
 
     def __init__(self, module: nn.Module, forward: Callable[..., Any]) -> None:

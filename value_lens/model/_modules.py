@@ -7,26 +7,27 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ._attachments import MARK
+from ._items import MARK
+from ._root import root_of
 
 
 @dataclass(frozen=True)
-class Parts:
+class Modules:
     """Every module once, a bridge's and those of the model it wraps; the ones training; {id: module} hooked; and their weights.
 
     Without offloaded weights: each run leaves new empty ones in their place.
     """
 
-    modules: tuple[nn.Module, ...]
+    all: tuple[nn.Module, ...]
     weights: tuple[Tensor, ...]
     training: tuple[nn.Module, ...]
     hooked: dict[int, nn.Module]
 
-    def has_structure_of(self, other: "Parts") -> bool:
+    def has_structure_of(self, other: "Modules") -> bool:
         """Whether the two have the very same modules and weights."""
-        return _same(self.modules, other.modules) and _same(self.weights, other.weights)
+        return _same(self.all, other.all) and _same(self.weights, other.weights)
 
-    def foreign_hooks(self) -> tuple[int, ...]:
+    def user_hooks(self) -> tuple[int, ...]:
         """The numbers of all forward hooks but the library's own; PyTorch gives every registration another."""
         return tuple(
             key
@@ -37,13 +38,13 @@ class Parts:
         )
 
 
-def walk(model: Any) -> Parts:
+def walk(model: Any) -> Modules:
     """Without recursion: several times faster than `modules()`, and this stands before every run."""
     modules: dict[int, nn.Module] = {}
     weights: dict[int, Tensor] = {}
     training: list[nn.Module] = []
     hooked: dict[int, nn.Module] = {}
-    waiting = [root for root in (getattr(model, "original_model", None), model) if isinstance(root, nn.Module)]
+    waiting = [root for root in (root_of(model), model) if isinstance(root, nn.Module)]
     while waiting:
         module = waiting.pop()
         if id(module) in modules:
@@ -57,7 +58,7 @@ def walk(model: Any) -> Parts:
             kept = (weight for weight in module._parameters.values() if weight is not None and not weight.is_meta)
             weights.update((id(weight), weight) for weight in kept)
         waiting.extend(part for part in module._modules.values() if part is not None)
-    return Parts(tuple(modules.values()), tuple(weights.values()), tuple(training), hooked)
+    return Modules(tuple(modules.values()), tuple(weights.values()), tuple(training), hooked)
 
 
 def records_outputs(hook: Any) -> bool:

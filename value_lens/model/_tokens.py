@@ -1,4 +1,4 @@
-"""Special tokens and embedded ids, by the embedding's rows and the tokenizer's own marks."""
+"""Kinds of tokens: special, blank, known to the tokenizer, embedded by the model."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import DataError
-from ._lens_model import LensModel
 
 _MARKER = re.compile(r"[<\[{|].+[>\]}|]", re.DOTALL)  # <pad>, [PAD], <|endoftext|>
 
@@ -42,13 +41,6 @@ def _is_ordinary(tokenizer: Any, token: int, written: str) -> bool:
     return model.token_to_id(written) == token and [piece.id for piece in model.tokenize(written)] == [token]
 
 
-def with_bos(view: LensModel, ids: Sequence[int]) -> list[int]:
-    """Token ids with BOS in front, where the model's default asks for it and they do not begin with it already."""
-    ids = list(ids)
-    bos = view.tokenizer.bos_token_id
-    return [bos, *ids] if view.prepends_bos and ids[:1] != [bos] else ids
-
-
 def padding_id(tokenizer: Any, n_embedded: int) -> int:
     """A token to pad with: the tokenizer's where the embedding has it, else the first. What is padding is known from masks alone."""
     given = tokenizer.pad_token_id
@@ -64,3 +56,26 @@ def require_embedded(tokenizer: Any, ids: Sequence[int], n_embedded: int, name: 
         f"{name} has the token {tokenizer.convert_ids_to_tokens(token)!r} (id {token}), but the model's embedding has {n_embedded} "
         "rows: it was added to the tokenizer, not to the model; leave it out, or load the model with its own tokenizer"
     )
+
+
+def known_tokens(tokenizer: Any, ends: Sequence[int] = ()) -> frozenset[int]:
+    """The tokens that a model can be let choose: those its tokenizer has, and those that end a text."""
+    return _vocabulary(tokenizer, len(tokenizer)).union(ends)
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(tokenizer: Any, n_tokens: int) -> frozenset[int]:
+    """Remembered, since making it takes a while; `n_tokens` tells when tokens were added."""
+    return frozenset(tokenizer.get_vocab().values())
+
+
+def blank_tokens(tokenizer: Any) -> tuple[int, ...]:
+    """Tokens that show nothing: special ones and white space."""
+    return _blank(tokenizer, len(tokenizer), special_ids(tokenizer))
+
+
+@lru_cache(maxsize=8)
+def _blank(tokenizer: Any, n_tokens: int, special: frozenset[int]) -> tuple[int, ...]:
+    tokens = sorted(_vocabulary(tokenizer, n_tokens) - special)
+    shown = tokenizer.batch_decode([[token] for token in tokens])
+    return (*sorted(special), *(token for token, text in zip(tokens, shown, strict=True) if not text.strip()))

@@ -1,7 +1,7 @@
 """Attaching items to a model for the length of a block, whatever interrupts it.
 
 An interrupt may come between any two steps, those of cleaning up included. So nothing here counts on its own cleaning:
-- what acts during a run (hooks, forwards that stand in) asks at every call whether its block is still held, and does nothing if not;
+- what acts during a run (hooks, overridden forwards) asks at every call whether its block is still held, and does nothing if not;
 - what must be switched for a run (training flags, settings) is written down before the first switch, and undone twice over;
 - whatever is left all the same is undone when the library next enters the model (`heal`).
 """
@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar, copy_context
 from types import MethodType
 from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from ._root import root_of
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class Lease:
 
 def _leases(model: Any) -> list[Lease]:
     """The open leases of a model; a bridge's are those of the model that it wraps."""
-    return _OPEN.setdefault(getattr(model, "original_model", model), [])
+    return _OPEN.setdefault(root_of(model), [])
 
 
 def heal(model: Any) -> None:
@@ -128,14 +130,14 @@ class Attachment(AbstractContextManager[Any]):
         if kind is None and self._at_end is not None:
             self._at_end()
 
-    def run(self, function: Callable[[], T], *, alone: bool = False) -> T:
-        """`function()` with the items on the model; alone: while all that was attached before does nothing."""
+    def run(self, function: Callable[[], T], *, trial: bool = False) -> T:
+        """`function()` with the items on the model; trial: while all that was attached before does nothing."""
         try:
             with self:
-                return copy_context().run(self._run_alone, function) if alone else function()
+                return copy_context().run(self._run_trial, function) if trial else function()
         finally:
             self._lease.undo()  # what an interrupt within the exit above has left
 
-    def _run_alone(self, function: Callable[[], T]) -> T:
+    def _run_trial(self, function: Callable[[], T]) -> T:
         _FIRST.set(self._lease.number)
         return function()
