@@ -2,64 +2,90 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ._terminal import app, console, names_from, progress_bars, quiet_libraries
+from ._terminal import app, console, names_from, options_from, progress_bars, quiet_libraries
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateOptions:
+    """The options of `generate`."""
+
+    out: Annotated[Path, typer.Option(help="Folder for the corpus; a stopped run goes on there.")]
+    recipe: Annotated[str, typer.Option(help="dilemma, pole, or question.")] = "dilemma"
+    model: Annotated[str, typer.Option(help="The model's name at the endpoint.")] = ""
+    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint (default: the client's own).")] = None
+    key_variable: Annotated[str, typer.Option(help="Environment variable that holds the key.")] = "OPENAI_API_KEY"
+    local: Annotated[str | None, typer.Option(help="Instead of an endpoint: a local model, by hub name or folder.")] = None
+    values: Annotated[str | None, typer.Option(help="Values, separated by commas (default: all of the system).")] = None
+    languages: Annotated[str, typer.Option(help="Languages, separated by commas.")] = "en,zh"
+    system: Annotated[str, typer.Option(help="chinese_social, schwartz, or a YAML or JSON file of your own.")] = (
+        "chinese_social"
+    )
+    n_items: Annotated[int, typer.Option(help="Items of each value (and aspect) and language.")] = 20
+    workers: Annotated[int, typer.Option(help="Conversations at one time.")] = 4
+    per_minute: Annotated[float | None, typer.Option(help="Requests a minute (default: no limit).")] = None
+    attempts: Annotated[int, typer.Option(help="Requests for one answer before it is given up.")] = 6
+    temperature: Annotated[float, typer.Option(help="Sampling temperature.")] = 1.0
+    template_argument: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for the model's chat template, e.g. enable_thinking=true; repeatable.")
+    ] = None
+    prompt_price: Annotated[float, typer.Option(help="Price of a million prompt tokens.")] = 0.0
+    reply_price: Annotated[float, typer.Option(help="Price of a million reply tokens.")] = 0.0
+
+    def writer(self) -> Any:
+        """The model that writes: a local one, or one behind an endpoint."""
+        from ..endpoint import EndpointWriter
+        from ..errors import DataError
+        from ..model import load_model
+        from ..write import local_writer
+
+        if not self.model and self.local is None:
+            raise DataError("give --model NAME (with --base-url for an endpoint of your own), or --local FOLDER")
+        arguments = _template_arguments(self.template_argument or [])
+        if self.local is not None:
+            return local_writer(load_model(self.local), temperature=self.temperature, template_arguments=arguments)
+        return EndpointWriter(
+            self.model,
+            base_url=self.base_url,
+            key_variable=self.key_variable,
+            temperature=self.temperature,
+            template_arguments=arguments,
+        )
 
 
 @app.command()
-def generate(
-    out: Annotated[Path, typer.Option(help="Folder for the corpus; a stopped run goes on there.")],
-    recipe: Annotated[str, typer.Option(help="dilemma, pole, or question.")] = "dilemma",
-    model: Annotated[str, typer.Option(help="The model's name at the endpoint.")] = "",
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint (default: the client's own).")] = None,
-    key_variable: Annotated[str, typer.Option(help="Environment variable that holds the key.")] = "OPENAI_API_KEY",
-    local: Annotated[str | None, typer.Option(help="Instead of an endpoint: a local model, by hub name or folder.")] = None,
-    values: Annotated[str | None, typer.Option(help="Values, separated by commas (default: all of the system).")] = None,
-    languages: Annotated[str, typer.Option(help="Languages, separated by commas.")] = "en,zh",
-    system: Annotated[
-        str, typer.Option(help="chinese_social, schwartz, or a YAML or JSON file of your own.")
-    ] = "chinese_social",
-    n_items: Annotated[int, typer.Option(help="Items of each value (and aspect) and language.")] = 20,
-    workers: Annotated[int, typer.Option(help="Conversations at one time.")] = 4,
-    per_minute: Annotated[float | None, typer.Option(help="Requests a minute (default: no limit).")] = None,
-    attempts: Annotated[int, typer.Option(help="Requests for one answer before it is given up.")] = 6,
-    temperature: Annotated[float, typer.Option(help="Sampling temperature.")] = 1.0,
-    template_argument: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE for the model's chat template, e.g. enable_thinking=true; repeatable.")
-    ] = None,
-    prompt_price: Annotated[float, typer.Option(help="Price of a million prompt tokens.")] = 0.0,
-    reply_price: Annotated[float, typer.Option(help="Price of a million reply tokens.")] = 0.0,
-) -> None:
+@options_from(GenerateOptions)
+def generate(options: GenerateOptions) -> None:
     """Write a corpus with a model of your own, after the papers' recipes; stop it and start it again as you like."""
-    from ..endpoint import EndpointWriter
-    from ..errors import DataError
     from ..systems import SYSTEMS, load_system
     from ..write import CorpusPlan, Prices, RequestPolicy
     from ..write import generate as write_corpus
 
     quiet_libraries()
-    chosen = SYSTEMS[system] if system in SYSTEMS else load_system(system)
-    if not model and local is None:
-        raise DataError("give --model NAME (with --base-url for an endpoint of your own), or --local FOLDER")
-    options: dict[str, Any] = {"temperature": temperature, "template_arguments": _template_arguments(template_argument or [])}
-    writer: Any = _local_writer(local, options) if local is not None else None
-    if writer is None:
-        writer = EndpointWriter(model, base_url=base_url, key_variable=key_variable, **options)
+    plan = CorpusPlan(
+        n_items=options.n_items,
+        values=names_from(options.values),
+        languages=names_from(options.languages) or (),
+        system=SYSTEMS[options.system] if options.system in SYSTEMS else load_system(options.system),
+    )
+    workers = 1 if options.local is not None else options.workers
+    writer = options.writer()
     with progress_bars() as report:
         generated = write_corpus(
-            recipe,
+            options.recipe,
             writer,
-            out,
-            CorpusPlan(n_items=n_items, values=names_from(values), languages=names_from(languages) or (), system=chosen),
-            policy=RequestPolicy(workers=1 if local is not None else workers, per_minute=per_minute, attempts=attempts),
-            prices=Prices(prompt_price, reply_price),
+            options.out,
+            plan,
+            policy=RequestPolicy(workers=workers, per_minute=options.per_minute, attempts=options.attempts),
+            prices=Prices(options.prompt_price, options.reply_price),
             progress=lambda done, total: report("writing", done, total),
         )
-    _print_result(generated, out)
+    _print_result(generated, options.out)
 
 
 def _print_result(generated: Any, out: Path) -> None:
@@ -76,13 +102,6 @@ def _print_result(generated: Any, out: Path) -> None:
     for problem in generated.audit.failures() if generated.audit else ():
         console.print(f"audit: {problem}", markup=False, highlight=False)
     console.print(f"Files: {out.resolve()}", markup=False, highlight=False)
-
-
-def _local_writer(name: str, options: dict[str, Any]) -> Any:
-    from ..model import load_model
-    from ..write import local_writer
-
-    return local_writer(load_model(name), **options)
 
 
 def _template_arguments(assignments: Sequence[str]) -> dict[str, Any]:

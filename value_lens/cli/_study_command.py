@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._terminal import count_from, made_when_used, names_from
+from ._terminal import count_from, made_when_used, names_from, with_parameters
 
 if TYPE_CHECKING:
     from ..study import Option
@@ -39,11 +39,8 @@ def _command(name: str, arguments: Sequence[str], action: Action) -> Any:
         action(settings | {name: names_from(given[name]) if name in lists else given[name] for name in given})
 
     parameters = [_parameter("config", Path, typer.Option(help=CONFIG)), *map(_of_option, options)]
-    call.__doc__ = action.__doc__
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    call.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     alone = typer.Typer(add_completion=False)
-    alone.command(name)(call)
+    alone.command(name)(with_parameters(call, str(action.__doc__), parameters, name))
     return typer.main.get_command(alone)
 
 

@@ -1,10 +1,12 @@
 """What all commands share: the application, how its errors and interrupts end, progress, silence of other libraries."""
 
+import dataclasses
+import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -15,6 +17,7 @@ from typer.core import TyperGroup
 from ..errors import ValueLensError
 
 INTERRUPTED = 130
+Options = TypeVar("Options")
 console = Console()
 
 MakeCommand = Callable[[str, Sequence[str]], Any]
@@ -52,6 +55,38 @@ app = typer.Typer(
     add_completion=False,
     help="Find the neurons that carry a human value, and test them.",
 )
+
+
+def options_from(kind: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """A decorator: the fields of a dataclass, annotated as typer's parameters are, become the options of a command."""
+
+    def decorate(command: Callable[[Options], None]) -> Callable[..., None]:
+        return with_parameters(
+            lambda **parsed: command(kind(**parsed)),
+            str(command.__doc__),
+            [
+                inspect.Parameter(
+                    one.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default,
+                    annotation=one.type,
+                )
+                for one in dataclasses.fields(kind)  # pyright: ignore[reportArgumentType]
+            ],
+            command.__name__,
+        )
+
+    return decorate
+
+
+def with_parameters(
+    call: Callable[..., None], help: str, parameters: Sequence[inspect.Parameter], name: str
+) -> Callable[..., None]:
+    """The function with the name, the help and the parameters that typer reads."""
+    call.__name__, call.__doc__ = name, help
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    call.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    return call
 
 
 @contextmanager
