@@ -19,7 +19,8 @@ def registries(monkeypatch):
 
 
 def test_every_suffix_is_known():
-    assert file_suffixes() == (".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".tsv", ".xlsx")
+    assert {".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".tsv", ".xlsx"} <= set(file_suffixes())
+    assert list(file_suffixes()) == sorted(file_suffixes())
 
 
 def test_a_registered_format_is_read_and_named_in_errors(registries, tmp_path):
@@ -43,5 +44,5 @@ def test_a_suffix_has_one_format(registries):
 def test_a_data_set_has_a_name_of_its_own_and_states_where_it_comes_from(registries):
     with pytest.raises(DataError, match="two published data sets have the name 'ethics'"):
         _layout.register(Layout("ethics", "", "", "", {Dilemma: lambda row, where: []}))
-    assert len(LAYOUTS) == 9 and all(name == layout.name for name, layout in LAYOUTS.items())
+    assert len(LAYOUTS) >= 9 and all(name == layout.name for name, layout in LAYOUTS.items())
     assert all(layout.title and layout.licence and layout.url.startswith("https://") for layout in LAYOUTS.values())

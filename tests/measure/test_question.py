@@ -42,8 +42,9 @@ ROWS = {
 
 
 def test_every_published_set_of_dilemmas_brings_a_wording():
-    assert {name for name, layout in LAYOUTS.items() if Dilemma in layout.converters} == set(ROWS)
-    for name in ROWS:
+    with_dilemmas = {name for name, layout in LAYOUTS.items() if Dilemma in layout.converters}
+    assert with_dilemmas >= set(ROWS)
+    for name in with_dilemmas:
         assert PUBLISHED[name] and not any(wording.runs_on for wording in PUBLISHED[name].values())
 
 
