@@ -47,12 +47,19 @@ class TokenActivations:
 
 
 class ValueLens(LensModel):
-    """A model seen through its values.
+    """A model with the verbs: collect, inspect, intervene, measure, experiment.
 
-    model: a `HookedTransformer` or `TransformerBridge`. tokenizer: only when the model has none. Raises `ModelLoadError` for
-    anything else. Nothing in the model is changed; every method leaves it as it was. Hooks act on whatever runs meanwhile, so use
-    one model from one thread at a time. system: the value system of the texts, whose order and labels all results then have; the
-    packaged ones need not be given.
+    Nothing in the model is changed; every method leaves it as it was. Hooks act on whatever runs meanwhile, so use one model from one
+    thread at a time.
+
+    Args:
+        model: A `HookedTransformer` or `TransformerBridge`.
+        tokenizer: Only where the model has none, or another one is to be used.
+        batching: How texts share a run, unless a call says otherwise.
+        system: The value system of the texts, whose order and labels all results then have; the packaged ones need not be given.
+
+    Raises:
+        ModelLoadError: Anything that is no TransformerLens model, and a model without a tokenizer.
     """
 
     def __init__(
@@ -72,16 +79,43 @@ class ValueLens(LensModel):
         moments: bool = True,
         progress: Progress | None = None,
     ) -> FiringStats:
-        """Count how often each neuron fires in each (value, aspect, language); see `collect.collect_firing` for the options.
+        """Count how often each neuron fires in each (value, aspect, language).
 
-        Raises `SiteError` when the model lacks the site, `DataError` for unusable texts, `NotFiniteError` for NaN activations.
+        Args:
+            texts: A list, or anything that can be gone through twice. A list is checked whole before the first run.
+            site: "post" (hook_post, what multiplies W_out) or "gate" (act(hook_pre), as in the papers).
+            batching: How texts share a run; the model's own by default.
+            n_blocks: Also split the counts over so many blocks of texts, for errors of the rates.
+            moments: Also sum activations and their squares.
+            progress: Called with how many texts of how many are done.
+
+        Returns:
+            Counts [group layer neuron] of tokens on which the activation is above 0, and how many tokens and texts were counted.
+
+        Raises:
+            SiteError: The model lacks the site, or texts cannot share a batch.
+            DataError: Texts that cannot be counted, all of them at once.
+            NotFiniteError: An activation that is NaN or infinite, with its layer, neuron and text.
         """
         return collect_firing(
             self, self.site(site), texts, batching=batching, n_blocks=n_blocks, moments=moments, progress=progress
         )
 
     def activations(self, texts: str | Sequence[str], neurons: NeuronSet) -> list[TokenActivations]:
-        """Activations of chosen neurons, token by token, BOS included where the model uses one."""
+        """Activations of chosen neurons, token by token.
+
+        Args:
+            texts: One text or several.
+            neurons: Which neurons; their site is that of the set.
+
+        Returns:
+            One result a text: its tokens, BOS included where the model uses one, and the activations [pos neuron].
+
+        Raises:
+            MismatchError: Neurons of a model of another shape or other weights.
+            NeuronError: An empty set.
+            DataError: A text that cannot be run.
+        """
         require_neurons_of(self, neurons)
         texts = [texts] if isinstance(texts, str) else list(texts)
         found = token_activations(self, self.site(neurons.site), texts, neurons.per_layer())
@@ -119,11 +153,35 @@ class ValueLens(LensModel):
         question: Question | str = "label",
         batching: Batching | None = None,
     ) -> Float[Tensor, "item"]:
-        """log P(aligned) - log P(violating) of each dilemma, averaged over both presentation orders."""
+        """How much the model prefers the aligned option of each dilemma, averaged over both presentation orders.
+
+        Args:
+            dilemmas: What is asked.
+            question: How it is asked: a `Question`, or "label" or "continuation" for the published wordings.
+            batching: How questions share a run; the model's own by default.
+
+        Returns:
+            log P(aligned) - log P(violating) of each dilemma [item], in nats.
+
+        Raises:
+            DataError: Dilemmas that cannot be asked, all of them at once.
+            NotFiniteError: A log-probability that is NaN or infinite, with the dilemma's id.
+        """
         return score_items(self, choice(question).encode(self, dilemmas), batching)
 
     def support(self, dilemmas: Sequence[Dilemma], *, question: Question | str = "label") -> dict[str, dict[str, float]]:
-        """{language: {value: support rate}}: the share of dilemmas on which the model prefers the aligned option."""
+        """The share of dilemmas on which the model prefers the aligned option.
+
+        Args:
+            dilemmas: What is asked.
+            question: How it is asked, as in `margins`.
+
+        Returns:
+            {language: {value: support rate, from 0 to 1}}; an exact tie counts half.
+
+        Raises:
+            DataError: Dilemmas that cannot be asked, and a value that is written in several ways.
+        """
         require_one_spelling(dilemmas)
         margins = self.margins(dilemmas, question=question)
         found: dict[str, dict[str, float]] = {}
@@ -146,11 +204,27 @@ class ValueLens(LensModel):
         batching: Batching | None = None,
         progress: Progress | None = None,
     ) -> SupportMatrix:
-        """Support of every value while each value's neurons are edited (zeroed by default), and under matched random controls.
+        """Support of every value while each value's neurons are edited, and under matched random controls.
 
-        stats: firing statistics at the same site, with activation sums, to match the controls' firing rates and loudness on;
-        without them both are counted on the dilemmas' own scenarios. Raises `MismatchError` for statistics of another site or
-        model, `DataError` for those without sums and for values that are written in several ways.
+        Args:
+            dilemmas: What is asked, of every value.
+            sets: {value: its neurons}.
+            edit: What is done to the neurons; zeroed by default.
+            controls: How controls are drawn, or how many a value.
+            stats: Firing statistics at the same site, with activation sums, to match the controls' firing rates and loudness on;
+                without them both are counted on the dilemmas' own scenarios.
+            question: How it is asked, as in `margins`.
+            resampling: How intervals and p-values are drawn.
+            batching: How questions share a run; the model's own by default.
+            progress: Called with how many runs over the dilemmas of how many are done.
+
+        Returns:
+            The matrix of effects, with the margins of every dilemma in every condition.
+
+        Raises:
+            MismatchError: Statistics or neurons of another site or model.
+            DataError: No neurons, statistics without sums, and values that are written in several ways.
+            NeuronError: A set that leaves no room for controls.
         """
         sets = keyed("value of the neuron sets", sets)
         require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))

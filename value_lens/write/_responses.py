@@ -39,20 +39,33 @@ def respond(
     template_arguments: Mapping[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Answers:
-    """A model's answers to prompts, in their order: `text` is the answer, which alone is counted, `prompt` all that stood before it.
+    """A model's answers to prompts, in their order.
 
-    model: a `ValueLens` or `LensModel`, or a `HookedTransformer` or `TransformerBridge` with its tokenizer; edits that are in force act
-    on its answers. The tokenizer's chat template is used where it has one; template_arguments go to it, such as
-    {"enable_thinking": True}: without one about thinking, thinking is turned off where the template can do so. What stands before a
-    closed thought is no answer but part of `prompt`, since the model saw it; max_new_tokens are those of thought and answer together.
-    temperature: 0 is greedy; above it each answer is drawn from a seed of its own, so that it does not depend on the batch. An answer
-    begins with a token that shows something, has no token that the tokenizer lacks, and ends with one that the model's settings, its
-    tokenizer or its chat template end an answer with. batching: None for the model's own; its tokens are those of the prompts in a
-    batch, room for the answers included.
+    An answer begins with a token that shows something, has no token that the tokenizer lacks, and ends with one that the model's
+    settings, its tokenizer or its chat template end an answer with. What stands before a closed thought is no answer but part of
+    `prompt`, since the model saw it. Prompts that got no answer (a thought that was not closed, nothing but white space) are left out
+    with a warning.
 
-    Prompts that got no answer (a thought that was not closed, nothing but white space) are left out with a warning; the result's
-    `unanswered` and `unpaired` name them. Raises `DataError` for no prompts, ids that repeat, a template that cannot show a prompt,
-    prompts of opposite aspects that look the same to the model, one that leaves no room in the context, and when none is answered.
+    Args:
+        model: A `ValueLens` or `LensModel`, or a `HookedTransformer` or `TransformerBridge` with its tokenizer; interventions in force
+            act on its answers. The tokenizer's chat template is used where it has one.
+        prompts: What is asked.
+        max_new_tokens: The longest answer, thought included.
+        temperature: 0 is greedy; above it each answer is drawn from a seed of its own, so that it does not depend on the batch.
+        seed: Of the answers that are drawn.
+        batching: How prompts share a run; the model's own by default. Its tokens count the room for the answers, too.
+        template_arguments: Arguments of the chat template, such as {"enable_thinking": True}; without one about thinking, thinking is
+            turned off where the template can do so.
+        progress: Called with how many prompts of how many are answered.
+
+    Returns:
+        Labelled texts: `text` is the answer, which alone is counted, `prompt` all that stood before it. `unanswered` and `unpaired`
+        name the prompts that were left out.
+
+    Raises:
+        DataError: No prompts, ids that repeat, a template that cannot show a prompt, prompts of opposite aspects that look the same to
+            the model, a prompt that leaves no room in the context, and no answer at all.
+        SiteError: Texts cannot share a batch.
     """
     _require_usable(prompts, max_new_tokens, temperature)
     view = as_lens_model(model)
