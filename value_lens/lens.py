@@ -201,7 +201,6 @@ class ValueLens(LensModel):
         stats: FiringStats | None = None,
         question: Question | str = "label",
         resampling: Resampling | None = None,
-        batching: Batching | None = None,
         progress: Progress | None = None,
     ) -> SupportMatrix:
         """Support of every value while each value's neurons are edited, and under matched random controls.
@@ -215,7 +214,6 @@ class ValueLens(LensModel):
                 without them both are counted on the dilemmas' own scenarios.
             question: How it is asked, as in `margins`.
             resampling: How intervals and p-values are drawn.
-            batching: How questions share a run; the model's own by default.
             progress: Called with how many runs over the dilemmas of how many are done.
 
         Returns:
@@ -235,7 +233,7 @@ class ValueLens(LensModel):
             scenarios = [
                 LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
             ]
-            stats = self.collect(scenarios, site=site.name, batching=batching)
+            stats = self.collect(scenarios, site=site.name)
         for neurons in filter(len, sets.values()) if stats is not None else ():
             require_same(stats, neurons)
         return _causal.support_matrix(
@@ -248,7 +246,6 @@ class ValueLens(LensModel):
             controls=controls,
             question=_question(question),
             resampling=resampling or Resampling(),
-            batching=batching,
             progress=progress,
         )
 

@@ -42,19 +42,28 @@ def test_a_call_without_batching_uses_the_models_own(models, texts, dilemmas):
     """In every verb that runs the model on many texts; a call's own goes before it."""
     model = models["bridge", "llama"]
     prompts = [vl.Prompt(id=d.id, system="", user=d.scenario, value="v", aspect="+", language="en") for d in dilemmas]
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=3, d_mlp=37)
     single, usual = vl.Batching(max_texts=1), vl.Batching()
     verbs = {
         "collect": lambda lens, **options: lens.collect(texts, **options),
         "margins": lambda lens, **options: lens.margins(dilemmas, **options),
         "respond": lambda lens, **options: vl.respond(lens, prompts, max_new_tokens=1, **options),
-        "support_matrix": lambda lens, **options: lens.support_matrix(dilemmas, {"care": neurons}, controls=0, **options),
     }
     for name, verb in verbs.items():
         own = shapes_of(verb, vl.ValueLens(model, batching=single))
         assert len(own) > 8 and {n_texts for n_texts, _ in own} == {1}, name
         other = shapes_of(verb, vl.ValueLens(model, batching=single), batching=usual)
         assert len(other) < len(own) and other == shapes_of(verb, vl.ValueLens(model)), name
+
+
+def test_an_experiment_uses_the_models_own(models, dilemmas):
+    sets = {"care": vl.NeuronSet.of([(0, 1)], site="post", n_layers=3, d_mlp=37)}
+    one, many = (
+        shapes_of(
+            lambda lens: lens.support_matrix(dilemmas, sets, controls=1), vl.ValueLens(models["bridge", "llama"], batching=b)
+        )
+        for b in (vl.Batching(max_texts=1), vl.Batching())
+    )
+    assert {n_texts for n_texts, _ in one} == {1} and len(many) < len(one)
 
 
 def test_sites_are_found_once(models):

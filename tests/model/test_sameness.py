@@ -53,7 +53,9 @@ def test_one_text_a_batch_is_exact_in_any_dtype(folders, texts, dtype, site):
 def test_autocast_around_a_run_is_told_and_changes_nothing(lens, texts, dilemmas):
     plain, margins = lens.collect(texts[:12]), lens.margins(dilemmas)
     with torch.autocast("cpu", torch.bfloat16):
-        with pytest.warns(UserWarning, match=r"autocast to bfloat16 is in force.*load_model\(..., Loading\(dtype='bfloat16'\)\)"):
+        with pytest.warns(
+            UserWarning, match=r"autocast to bfloat16 is in force.*load_model\(..., Loading\(dtype='bfloat16'\)\)"
+        ):
             cast = lens.collect(texts[:12])
         with pytest.warns(UserWarning, match="autocast to bfloat16 is in force"):
             assert torch.equal(lens.margins(dilemmas), margins)
