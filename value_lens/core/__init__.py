@@ -19,11 +19,10 @@ from ._records import (
     QuestionnaireItem,
     Record,
     SituationalQuestion,
-    id_of,
-    record_from,
 )
 from ._registry import Entry, Registry
 from ._resampling import Resampling
+from ._rows import id_of, record_from
 from ._scores import NeuronScores, average_precision
 from ._stopped import CountingStoppedError
 from ._store import canonical_json, require_writable, write_atomically, write_json
