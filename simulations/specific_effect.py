@@ -179,23 +179,23 @@ def simulate(setting: Setting, seed: int) -> dict[str, float | str]:
 
 
 def agree_with_the_package(clean: Tensor, changes: Tensor, effects: list[Tensor], setting: Setting) -> None:
-    """The specific effects above are those of `SupportMatrix`, that of the reckoning that is the smaller in size."""
+    """The specific effects above are those of `EffectMatrix`, that of the reckoning that is the smaller in size."""
     values = tuple(f"v{v}" for v in range(setting.values))
     items = list(itertools.product(range(N_LANGUAGES), range(setting.values * setting.frames), range(N_FILLINGS)))
-    matrix = vl.SupportMatrix(
+    scores = vl.ItemScores(
         item_ids=tuple(map(str, items)),
         item_values=tuple(values[c // setting.frames] for _, c, _ in items),
         item_languages=tuple(f"l{l}" for l, _, _ in items),
         item_clusters=tuple(str(c) for _, c, _ in items),
         values=values,
         languages=tuple(f"l{l}" for l in range(N_LANGUAGES)),
-        ablated=values,
+        intervened=values,
         n_neurons=(1,) * setting.values,
-        clean_margins=clean.flatten(),
-        edited_margins=(clean + changes).flatten(1),
-        control_margins=torch.zeros(setting.values, 0, len(items), dtype=torch.float64),
-        resampling=vl.Resampling(n=1),
+        clean=clean.flatten(),
+        own=(clean + changes).flatten(1),
+        control=torch.zeros(setting.values, 0, len(items), dtype=torch.float64),
     )
+    matrix = vl.effect_matrix(scores, resampling=vl.Resampling(n=1))
     expected = torch.where(effects[0].abs() <= effects[1].abs(), *effects)
     torch.testing.assert_close(matrix.specific.effect.diagonal(dim1=1, dim2=2), expected, rtol=1e-4, atol=1e-5)
 

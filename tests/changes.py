@@ -1,5 +1,7 @@
 """What would a matrix be whose margins change as told? Damage, planted effects and controls for tests of what is specific."""
 
+import dataclasses
+
 import torch
 
 import value_lens as vl
@@ -23,21 +25,26 @@ def matrix_of(changes, *, own=NAMES, n_items=2, controls=(), edit="zero", n_resa
 
     clean = draw(len(items), seed=1)
     random = torch.stack([moved(told) for told in controls], 1) if controls else torch.zeros(len(own), 0, len(items)).double()
-    return vl.SupportMatrix(
+    scores = vl.ItemScores(
         item_ids=tuple(map(str, items)),
         item_languages=tuple(item[0] for item in items),
         item_values=tuple(item[1] for item in items),
         item_clusters=tuple(item[2] for item in items),
         values=tuple(dict.fromkeys(item[1] for item in items)),
         languages=tuple(dict.fromkeys(item[0] for item in items)),
-        ablated=own,
+        intervened=own,
         n_neurons=tuple(0 if bool(column.isnan().all()) else 3 for column in moved(changes)),
-        clean_margins=clean,
-        edited_margins=clean + moved(changes),
-        control_margins=clean + random,
-        resampling=vl.Resampling(n=n_resamples),
-        meta={"edit": edit},
+        clean=clean,
+        own=clean + moved(changes),
+        control=clean + random,
     )
+    return vl.effect_matrix(scores, resampling=vl.Resampling(n=n_resamples), meta={"edit": edit})
+
+
+def again(matrix, **changes):
+    """The matrix of the same experiment with some of its scores changed."""
+    scores = dataclasses.replace(matrix.scores, **changes)
+    return vl.effect_matrix(scores, resampling=matrix.resampling, meta=matrix.meta)
 
 
 def clusters(values=NAMES, n=6, languages=("en",), sets=5, seed=0, noise=0.3):

@@ -1,11 +1,13 @@
 """The public names of the library."""
 
 from ._version import __version__
-from .causal import Controls, SupportMatrix, matched_random
+from .causal import Controls, effect_matrix, matched_random
 from .core import (
     Dilemma,
+    EffectMatrix,
     FiringStats,
     Group,
+    ItemScores,
     LabelledText,
     NeuronScores,
     NeuronSet,
@@ -60,11 +62,13 @@ __all__ = [
     "ChoiceFormat",
     "Controls",
     "Dilemma",
+    "EffectMatrix",
     "Context",
     "Intervention",
     "EncodedTask",
     "FiringStats",
     "Group",
+    "ItemScores",
     "LabelledText",
     "Loading",
     "Measure",
@@ -78,7 +82,6 @@ __all__ = [
     "ScoredText",
     "SituationalQuestion",
     "Study",
-    "SupportMatrix",
     "TokenActivations",
     "TokenTask",
     "Value",
@@ -90,6 +93,7 @@ __all__ = [
     "chinese_social",
     "choice",
     "interventions",
+    "effect_matrix",
     "load_dilemmas",
     "load_items",
     "load_model",

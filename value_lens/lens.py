@@ -8,11 +8,11 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from . import causal as _causal
-from .causal import Controls, SupportMatrix, as_controls
+from .causal import Controls, as_controls, effect_matrix, run_conditions
 from .collect import Progress, collect_firing, token_activations
 from .core import (
     Dilemma,
+    EffectMatrix,
     FiringStats,
     LabelledText,
     NeuronSet,
@@ -24,9 +24,10 @@ from .core import (
     require_same,
 )
 from .data import require_one_spelling
+from .errors import DataError
 from .intervene import Intervention, InterventionLog, require_neurons_of, zero
 from .intervene import intervening as _intervening
-from .measure import Question, choice, score_items, support_rate
+from .measure import Measure, Question, choice, measures, score_items, support_rate
 from .model import Batching, LensModel
 from .plot import Picture, draw_firing
 
@@ -191,64 +192,96 @@ class ValueLens(LensModel):
                 found.setdefault(language, {})[value] = support_rate(margins[items])
         return found
 
+    def experiment(
+        self,
+        items: Sequence[Any],
+        sets: Mapping[str, NeuronSet],
+        measure: Measure | str = "choice",
+        *,
+        intervention: Intervention | None = None,
+        controls: Controls | int = Controls(),  # noqa: B008 - frozen
+        resampling: Resampling | None = None,
+        stats: FiringStats | None = None,
+        progress: Progress | None = None,
+    ) -> EffectMatrix:
+        """Scores of every value while each value's neurons are changed, and under matched random controls.
+
+        Args:
+            items: what is asked in every condition.
+            sets: neurons by value.
+            measure: how items are asked and scored: a registered name (`vl.measures`), or a `Measure`.
+            intervention: what is done to the neurons; zeroed by default.
+            controls: matched random sets for each value; a number is short for `Controls(n=...)`.
+            resampling: settings of intervals and p-values.
+            stats: firing statistics at the same site, with activation sums, to match the controls' firing rates and loudness on;
+                without them both are counted on the items' own scenarios.
+            progress: called after each run of all items with how many are done, of how many.
+
+        Returns:
+            The effect matrix, of evaluated by intervened values; read it by `cells`.
+
+        Raises:
+            MismatchError: for statistics of another site or model.
+            DataError: for statistics without sums, values that are written in several ways, or sets without any neuron.
+            NeuronError: for a set that fills most of a layer.
+        """
+        sets = keyed("value of the neuron sets", sets)
+        require_one_spelling(items, values=dict.fromkeys(sets, "the neuron sets"))
+        sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
+        controls = as_controls(controls)
+        if stats is None and controls.n:
+            stats = self.collect(_scenarios(items), site=min(sites))
+        for neurons in filter(len, sets.values()) if stats is not None else ():
+            require_same(stats, neurons)
+        chosen = measures[measure]() if isinstance(measure, str) else measure
+        scores, meta = run_conditions(
+            self, items, sets, chosen, intervention or zero(), controls=controls, stats=stats, progress=progress
+        )
+        return effect_matrix(scores, resampling=resampling, meta=meta)
+
     def support_matrix(
         self,
         dilemmas: Sequence[Dilemma],
         sets: Mapping[str, NeuronSet],
         *,
-        edit: Intervention | None = None,
-        controls: Controls | int = Controls(),  # noqa: B008 - frozen
-        stats: FiringStats | None = None,
         question: Question | str = "label",
+        intervention: Intervention | None = None,
+        controls: Controls | int = Controls(),  # noqa: B008 - frozen
         resampling: Resampling | None = None,
+        stats: FiringStats | None = None,
         progress: Progress | None = None,
-    ) -> SupportMatrix:
-        """Support of every value while each value's neurons are edited, and under matched random controls.
+    ) -> EffectMatrix:
+        """The experiment with the choice measure: support of every value while each value's neurons are changed; see `experiment`.
 
         Args:
-            dilemmas: What is asked, of every value.
-            sets: {value: its neurons}.
-            edit: What is done to the neurons; zeroed by default.
-            controls: How controls are drawn, or how many a value.
-            stats: Firing statistics at the same site, with activation sums, to match the controls' firing rates and loudness on;
-                without them both are counted on the dilemmas' own scenarios.
-            question: How it is asked, as in `margins`.
-            resampling: How intervals and p-values are drawn.
-            progress: Called with how many runs over the dilemmas of how many are done.
+            dilemmas: what is asked in every condition.
+            sets: neurons by value.
+            question: how a dilemma is asked: a scoring, or a `Question`.
+            intervention: what is done to the neurons; zeroed by default.
+            controls: matched random sets for each value.
+            resampling: settings of intervals and p-values.
+            stats: what controls are matched by.
+            progress: called after each run.
 
         Returns:
-            The matrix of effects, with the margins of every dilemma in every condition.
-
-        Raises:
-            MismatchError: Statistics or neurons of another site or model.
-            DataError: No neurons, statistics without sums, and values that are written in several ways.
-            NeuronError: A set that leaves no room for controls.
+            The effect matrix.
         """
-        sets = keyed("value of the neuron sets", sets)
-        require_one_spelling(dilemmas, values=dict.fromkeys(sets, "the neuron sets"))
-        sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
-        site = self.site(sorted(sites)[0])
-        controls = as_controls(controls)
-        if stats is None and controls.n:
-            scenarios = [
-                LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in dilemmas
-            ]
-            stats = self.collect(scenarios, site=site.name)
-        for neurons in filter(len, sets.values()) if stats is not None else ():
-            require_same(stats, neurons)
-        return _causal.support_matrix(
-            self,
-            site,
+        return self.experiment(
             dilemmas,
             sets,
-            edit or zero(),
-            stats,
+            choice(question),
+            intervention=intervention,
             controls=controls,
-            question=_question(question),
-            resampling=resampling or Resampling(),
+            resampling=resampling,
+            stats=stats,
             progress=progress,
         )
 
 
-def _question(given: Question | str) -> Question:
-    return Question(given) if isinstance(given, str) else given
+def _scenarios(items: Sequence[Any]) -> list[LabelledText]:
+    """The scenarios of dilemmas as texts to count on; raises `DataError` for items of another kind."""
+    if strange := next((item for item in items if not isinstance(item, Dilemma)), None):
+        raise DataError(
+            f"controls are matched by firing statistics, and a {type(strange).__name__} has no scenario to count on; give stats"
+        )
+    return [LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in items]

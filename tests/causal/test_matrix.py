@@ -6,6 +6,7 @@ import dataclasses
 import matplotlib.image
 import pytest
 import torch
+from changes import again
 from scipy import stats
 
 import value_lens as vl
@@ -37,14 +38,14 @@ def test_cells_are_support_under_each_edit(lens, dilemmas, sets, matrix):
     for l, language in enumerate(matrix.languages):
         for v, value in enumerate(matrix.values):
             assert float(matrix.clean[l, v]) == clean[language][value]
-    for a, ablated in enumerate(matrix.ablated):
+    for a, ablated in enumerate(matrix.intervened):
         if not len(sets[ablated]):
             assert matrix.rate[:, :, a].isnan().all() and matrix.p[:, :, a].isnan().all()
             continue
         with lens.editing(sets[ablated]):
             margins = lens.margins(dilemmas)
             edited = lens.support(dilemmas)
-        torch.testing.assert_close(matrix.edited_margins[a], margins)
+        torch.testing.assert_close(matrix.scores.own[a], margins)
         for l, language in enumerate(matrix.languages):
             for v, value in enumerate(matrix.values):
                 assert float(matrix.rate[l, v, a]) == edited[language][value]
@@ -56,28 +57,28 @@ def test_controls_are_the_seeded_draws_from_the_strata_and_their_mean_is_of_thos
     matrix = lens.support_matrix(dilemmas, sets, controls=n_controls, stats=stats)
     bins = Bins.build(stats.rate(), loudness(lens, stats, vl.zero()))
     for value, fewest in (("honesty", 5), ("care", 5)):
-        strata, a = Strata.build(sets[value], bins), matrix.ablated.index(value)
+        strata, a = Strata.build(sets[value], bins), matrix.intervened.index(value)
         assert strata.fairness["expected_overlap"] > 0
         n_more = 5
         for number in range(n_controls):
             drawn = strata.draw(number, 0)
             other = strata.without_members(drawn, number, 0)
             with lens.editing(strata.control(drawn, number, 0)):
-                torch.testing.assert_close(matrix.control_margins[a, number], lens.margins(dilemmas))
-            if matrix.outside_margins[a, number].isnan().any():
+                torch.testing.assert_close(matrix.scores.control[a, number], lens.margins(dilemmas))
+            if matrix.scores.outside[a, number].isnan().any():
                 assert other is not drawn  # one that holds no member is always counted in
                 continue
             n_more -= 1
             outside = strata.control(other, number, 0)
             assert not set(outside) & set(sets[value])
             with lens.editing(outside):
-                torch.testing.assert_close(matrix.outside_margins[a, number], lens.margins(dilemmas))
+                torch.testing.assert_close(matrix.scores.outside[a, number], lens.margins(dilemmas))
         assert n_more <= 5 - fewest
 
 
 def test_a_set_whose_values_are_added_or_left_out_keeps_its_controls(lens, dilemmas, sets, texts, matrix):
     alone = lens.support_matrix(dilemmas, {"care": sets["care"]}, controls=3, stats=lens.collect(texts))
-    torch.testing.assert_close(alone.control_margins[0], matrix.control_margins[matrix.ablated.index("care")])
+    torch.testing.assert_close(alone.scores.control[0], matrix.scores.control[matrix.intervened.index("care")])
 
 
 @pytest.mark.parametrize("site", ["post", "gate"])
@@ -118,32 +119,32 @@ def test_without_activation_sums_controls_are_refused_with_what_to_collect(lens,
     stats = lens.collect(texts, moments=False)
     with pytest.raises(DataError, match="hold no sums of hook_post, .*; collect them anew with moments=True"):
         lens.support_matrix(dilemmas, sets, controls=1, stats=stats)
-    assert lens.support_matrix(dilemmas, sets, controls=0, stats=stats).control_margins.shape[1] == 0
+    assert lens.support_matrix(dilemmas, sets, controls=0, stats=stats).n_controls == 0
 
 
 def test_rank_counts_controls_at_least_as_strong_on_rates_and_on_margins(matrix):
     tested = [a for a, count in enumerate(matrix.n_neurons) if count]
     assert len(tested) == 2 and matrix.least_rank_p == 1 / 4
     for l, v, a in [(l, v, a) for l in range(2) for v in range(2) for a in tested]:
-        stronger = int((matrix.control_effect[l, v, a].abs() >= matrix.effect[l, v, a].abs()).sum())
+        stronger = int(((matrix.control_rate[l, v, a] - matrix.clean[l, v]).abs() >= matrix.effect[l, v, a].abs()).sum())
         assert int(matrix.rank[l, v, a]) == 1 + stronger
         assert float(matrix.rank_p[l, v, a]) == (1 + stronger) / 4
-        items = matrix.items_of(matrix.languages[l], matrix.values[v])
+        items = matrix.scores.items_of(matrix.languages[l], matrix.values[v])
 
         def moved(margins, items=items):
-            return abs(sum(float(margins[i] - matrix.clean_margins[i]) for i in items) / len(items))
+            return abs(sum(float(margins[i] - matrix.scores.clean[i]) for i in items) / len(items))
 
-        larger = [control for control in matrix.control_margins[a] if moved(control) >= moved(matrix.edited_margins[a])]
+        larger = [control for control in matrix.scores.control[a] if moved(control) >= moved(matrix.scores.own[a])]
         assert float(matrix.margin_rank_p[l, v, a]) == (1 + len(larger)) / 4
-    untested = matrix.ablated.index("duty")
+    untested = matrix.intervened.index("duty")
     assert matrix.rank[:, :, untested].isnan().all() and matrix.margin_rank_p[:, :, untested].isnan().all()
 
 
 def test_a_rank_among_controls_of_which_one_is_unknown_is_unknown(matrix):
-    broken = matrix.control_margins.clone()
-    a = matrix.ablated.index("care")
-    broken[a, 1, matrix.items_of("en", "honesty")[0]] = torch.nan
-    found = dataclasses.replace(matrix, control_margins=broken)
+    broken = matrix.scores.control.clone()
+    a = matrix.intervened.index("care")
+    broken[a, 1, matrix.scores.items_of("en", "honesty")[0]] = torch.nan
+    found = again(matrix, control=broken)
     at = (matrix.languages.index("en"), matrix.values.index("honesty"), a)
     unknown = matrix.rank.isnan()
     unknown[at] = True
@@ -152,14 +153,14 @@ def test_a_rank_among_controls_of_which_one_is_unknown_is_unknown(matrix):
 
 
 def test_the_mean_of_controls_is_that_of_the_sets_outside(matrix):
-    outside = matrix.control_margins.flip(1) + 0.01
+    outside = matrix.scores.control.flip(1) + 0.01
     outside[:, 1] = torch.nan  # was not run
-    found = dataclasses.replace(matrix, outside_margins=outside)
+    found = again(matrix, outside=outside)
     for a in [a for a, count in enumerate(matrix.n_neurons) if count]:
         for v, value in enumerate(matrix.values):
-            support = (outside[a][:, matrix.items_of("zh", value)] > 0).double().mean(1)
+            support = (outside[a][:, matrix.scores.items_of("zh", value)] > 0).double().mean(1)
             assert float(found.control_mean[1, v, a]) == pytest.approx(float(support[[0, 2]].mean()))
-    without = dataclasses.replace(matrix, outside_margins=None)
+    without = again(matrix, outside=None)
     torch.testing.assert_close(without.control_mean, matrix.control_rate.mean(-1), equal_nan=True)
 
 
@@ -169,20 +170,20 @@ def test_effects_in_nats_are_mean_changes_of_margin(matrix):
     blocks, clusters, places = [], [], []
     for l, language in enumerate(matrix.languages):
         for v, value in enumerate(matrix.values):
-            items = matrix.items_of(language, value)
-            changes = [[float(matrix.edited_margins[a, i] - matrix.clean_margins[i]) for i in items] for a in rows]
+            items = matrix.scores.items_of(language, value)
+            changes = [[float(matrix.scores.own[a, i] - matrix.scores.clean[i]) for i in items] for a in rows]
             for a, row in zip(rows, changes, strict=True):
                 assert float(matrix.margin_effect[l, v, a]) == pytest.approx(sum(row) / len(row))
-                assert len({matrix.item_clusters[i] for i in items}) == len(items)
+                assert len({matrix.scores.item_clusters[i] for i in items}) == len(items)
                 theirs = stats.ttest_1samp(row, 0).confidence_interval(0.95)
                 assert matrix.margin_interval[l, v, a].tolist() == pytest.approx(list(theirs))
             blocks.append(torch.tensor(changes, dtype=torch.float64))
-            clusters.append(torch.tensor([matrix.item_clusters.index(matrix.item_clusters[i]) for i in items]))
+            clusters.append(torch.tensor([matrix.scores.item_clusters.index(matrix.scores.item_clusters[i]) for i in items]))
             places.append((l, v))
     generator = torch.Generator().manual_seed(0)
     for place, p in zip(places, sign_flip_p(blocks, clusters, n_resamples=5000, generator=generator), strict=True):
         torch.testing.assert_close(matrix.margin_p[place][rows], p)
-    untested = matrix.ablated.index("duty")
+    untested = matrix.intervened.index("duty")
     for unknown in (matrix.margin_effect, matrix.margin_interval, matrix.margin_p):
         assert unknown[:, :, untested].isnan().all()
 
@@ -191,7 +192,7 @@ def test_frame_has_a_row_a_cell(matrix):
     frame = matrix.to_frame()
     assert len(frame) == 2 * 3 * 2
     row = frame[(frame.language == "en") & (frame.ablated == "care") & (frame.evaluated == "honesty")].iloc[0]
-    at = (0, matrix.values.index("honesty"), matrix.ablated.index("care"))
+    at = (0, matrix.values.index("honesty"), matrix.intervened.index("care"))
     assert row.effect == pytest.approx(float(matrix.effect[at]))
     assert row.n_neurons == 12 and row.n_dilemmas == 4
     assert row.interval_low <= row.effect <= row.interval_high
@@ -228,17 +229,17 @@ def test_fillings_of_one_frame_count_once(lens, dilemmas, sets):
     once = lens.support_matrix(dilemmas, sets, controls=0)
     often = lens.support_matrix(copies, sets, controls=0)
     torch.testing.assert_close(often.rate, once.rate, equal_nan=True)
-    assert often.n_clusters("en", "care") == once.n_clusters("en", "care") == 4
+    assert often.scores.n_clusters("en", "care") == once.scores.n_clusters("en", "care") == 4
     torch.testing.assert_close(often.p, once.p, equal_nan=True, atol=0.03, rtol=0)
     for name in ("interval", "margin_effect", "margin_interval"):
         torch.testing.assert_close(getattr(often, name), getattr(once, name), equal_nan=True, atol=1e-6, rtol=0)
 
 
 def test_a_cell_without_dilemmas_or_with_unknown_margins_has_no_inference(matrix):
-    broken = matrix.edited_margins.clone()
-    a, items = matrix.ablated.index("care"), matrix.items_of("en", "honesty")
+    broken = matrix.scores.own.clone()
+    a, items = matrix.intervened.index("care"), matrix.scores.items_of("en", "honesty")
     broken[a, items[0]] = torch.nan
-    found = dataclasses.replace(matrix, edited_margins=broken)
+    found = again(matrix, own=broken)
     at = (matrix.languages.index("en"), matrix.values.index("honesty"), a)
     others = ~found.effect.isnan()
     for name in ("effect", "p", "interval", "margin_effect", "margin_p", "margin_interval"):
@@ -256,13 +257,14 @@ def test_words_speak_of_measured_cells_only(lens, dilemmas, sets):
 
 def test_save_and_load(matrix, tmp_path):
     matrix.save(tmp_path / "matrix.safetensors")
-    again = vl.SupportMatrix.load(tmp_path / "matrix.safetensors")
-    torch.testing.assert_close(again.effect, matrix.effect, equal_nan=True)
-    torch.testing.assert_close(again.interval, matrix.interval, equal_nan=True)
-    torch.testing.assert_close(again.control_mean, matrix.control_mean, equal_nan=True)
-    dataclasses.replace(matrix, outside_margins=None).save(tmp_path / "older.safetensors")
-    assert vl.SupportMatrix.load(tmp_path / "older.safetensors").outside_margins is None
-    assert again.ablated == matrix.ablated and again.meta == dict(matrix.meta)
+    loaded = vl.EffectMatrix.load(tmp_path / "matrix.safetensors")
+    torch.testing.assert_close(loaded.effect, matrix.effect, equal_nan=True)
+    torch.testing.assert_close(loaded.interval, matrix.interval, equal_nan=True)
+    torch.testing.assert_close(loaded.control_mean, matrix.control_mean, equal_nan=True)
+    again(matrix, outside=None).save(tmp_path / "older.safetensors")
+    assert vl.EffectMatrix.load(tmp_path / "older.safetensors").scores.outside is None
+    assert loaded.intervened == matrix.intervened and loaded.meta == dict(matrix.meta)
+    assert str(loaded.cells()) == str(matrix.cells())  # NaN is not equal to itself
 
 
 def test_plot_draws_a_panel_a_language(matrix, tmp_path):
@@ -282,9 +284,9 @@ def test_no_neurons_at_all_is_an_error(lens, dilemmas, sets):
 
 def test_without_statistics_the_scenarios_give_the_rates(lens, dilemmas, sets):
     found = lens.support_matrix(dilemmas, sets, controls=1)
-    assert found.control_margins.shape == (3, 1, len(dilemmas))
-    for a, ablated in enumerate(found.ablated):
-        assert bool(found.control_margins[a].isnan().any()) == (not len(sets[ablated]))
+    assert found.scores.control.shape == (3, 1, len(dilemmas))
+    for a, ablated in enumerate(found.intervened):
+        assert bool(found.scores.control[a].isnan().any()) == (not len(sets[ablated]))
 
 
 def test_a_set_too_large_for_fair_controls_is_told_and_one_too_large_for_any_refused(lens, dilemmas):

@@ -1,12 +1,11 @@
 """Is what is called specific beyond what so strong a set does to so fragile a value? Plain loops are the oracle."""
 
-import dataclasses
 import itertools
 import statistics
 
 import pytest
 import torch
-from changes import NAMES, clusters, controls, draw, matrix_of, planted
+from changes import NAMES, again, clusters, controls, draw, matrix_of, planted
 from scipy import stats
 
 from value_lens.causal._specific import SURE, contrast_of, deal_p
@@ -153,13 +152,13 @@ def test_a_language_with_other_values_and_margins_unknown_spoil_no_other_cell():
     whole = matrix_of(changes)
     assert whole.specific.verdicts[1] == ("not testable",) * 4  # two values alone
     assert whole.specific.verdicts[0] == ("too few controls",) * 4
-    broken = whole.edited_margins.clone()
-    broken[NAMES.index("care"), whole.items_of("en", "honesty")[0]] = torch.nan
-    found = dataclasses.replace(whole, edited_margins=broken).specific
+    broken = whole.scores.own.clone()
+    broken[NAMES.index("care"), whole.scores.items_of("en", "honesty")[0]] = torch.nan
+    found = again(whole, own=broken).specific
     assert found.effect[0].isnan().nonzero().tolist() == [[0, 1]]
     assert found.verdicts[0] == ("too few controls",) * 4
-    broken[NAMES.index("honesty"), whole.items_of("en", "honesty")[0]] = torch.nan
-    found = dataclasses.replace(whole, edited_margins=broken).specific
+    broken[NAMES.index("honesty"), whole.scores.items_of("en", "honesty")[0]] = torch.nan
+    found = again(whole, own=broken).specific
     assert found.verdicts[0] == ("not testable", *("too few controls",) * 3)
 
 

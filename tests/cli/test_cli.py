@@ -136,8 +136,8 @@ def test_one_dilemma_has_no_interval_and_no_nan_is_shown():
 
     margins = torch.ones(1, dtype=torch.float64)
     one = {"item_ids": ("a",), "item_values": ("care",), "item_languages": ("en",), "item_clusters": ("a",)}
-    names = {"values": ("care",), "languages": ("en",), "ablated": ("care",), "n_neurons": (1,)}
-    margins = {"clean_margins": margins, "edited_margins": margins[None], "control_margins": margins[None, None]}
-    row = support_row(vl.SupportMatrix(**one, **names, **margins), 0, 0, 0)
+    names = {"values": ("care",), "languages": ("en",), "intervened": ("care",), "n_neurons": (1,)}
+    margins = {"clean": margins, "own": margins[None], "control": margins[None, None]}
+    row = support_row(vl.effect_matrix(vl.ItemScores(**one, **names, **margins)).cells())
     assert row[3] == "+0 [-]" and "nan" not in " ".join(row)
     assert [_span(*ends) for ends in ((0.2, 0.4), (0.2, 0.2), (float("nan"), float("nan")))] == ["20-40%", "20%", "-"]

@@ -16,8 +16,7 @@ import pytest
 import torch
 
 import value_lens as vl
-from value_lens.causal import SupportMatrix
-from value_lens.core import FiringStats, NeuronScores
+from value_lens.core import EffectMatrix, FiringStats, NeuronScores
 from value_lens.data import load_corpus
 from value_lens.endpoint import Journal
 from value_lens.errors import LINE, LINES, ValueLensError
@@ -234,11 +233,11 @@ def laws_of_stats(found):
 
 
 def laws_of_matrix(found):
-    n_items = len(found.item_ids)
-    assert len(found.item_values) == len(found.item_languages) == len(found.item_clusters) == n_items
-    assert found.clean_margins.shape == (n_items,) and found.edited_margins.shape == (len(found.ablated), n_items)
-    assert len(found.n_neurons) == len(found.ablated) and all(count >= 0 for count in found.n_neurons)
-    assert sum(len(found.items_of(l, v)) for l in found.languages for v in found.values) == n_items
+    n_items = len(found.scores.item_ids)
+    assert len(found.scores.item_values) == len(found.scores.item_languages) == len(found.scores.item_clusters) == n_items
+    assert found.scores.clean.shape == (n_items,) and found.scores.own.shape == (len(found.intervened), n_items)
+    assert len(found.n_neurons) == len(found.intervened) and all(count >= 0 for count in found.n_neurons)
+    assert sum(len(found.scores.items_of(l, v)) for l in found.languages for v in found.values) == n_items
 
 
 class TrueNeurons(Reader):
@@ -296,7 +295,7 @@ READERS = {
     "scores": Artefact(NeuronScores, "scores_parts.safetensors", laws_of_scores),
     "stats": Artefact(FiringStats, "stats_moments_blocks.safetensors", laws_of_stats),
     "plain stats": Artefact(FiringStats, "stats_merged.safetensors", laws_of_stats),
-    "matrix": Artefact(SupportMatrix, "matrix.safetensors", laws_of_matrix),
+    "matrix": Artefact(EffectMatrix, "matrix.safetensors", laws_of_matrix),
     "true neurons": TrueNeurons(),
     "wordings": Wordings(),
 }

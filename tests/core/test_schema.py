@@ -8,11 +8,24 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import value_lens as vl
-from value_lens.causal import SupportMatrix
-from value_lens.causal import _matrix as matrix
-from value_lens.core import COUNT, SIZE, TEXT, FiringStats, Group, Kind, NeuronScores, Numbers, listed, object_of, tuple_of
+from value_lens.core import (
+    COUNT,
+    SIZE,
+    TEXT,
+    EffectMatrix,
+    FiringStats,
+    Group,
+    Kind,
+    NeuronScores,
+    Numbers,
+    listed,
+    object_of,
+    tuple_of,
+)
+from value_lens.core import _effects as effects
 from value_lens.core import _firing as firing
 from value_lens.core import _neurons as neurons
 from value_lens.core import _scores as scores
@@ -95,23 +108,58 @@ def test_scores_without():
 
 
 def test_a_support_matrix():
-    matrix = SupportMatrix.load(FIRST / "matrix.safetensors")
+    matrix = EffectMatrix.load(FIRST / "matrix.safetensors")
     freedom, care = VALUES[::-1]
-    assert matrix.item_ids == ("a", "b", "c", "d") and matrix.item_values == (freedom, care, freedom, care)
-    assert matrix.item_languages == ("en", "en", "zh", "zh") and matrix.item_clusters == ("f1", "f2", "f1", "f2")
+    assert matrix.scores.item_ids == ("a", "b", "c", "d") and matrix.scores.item_values == (freedom, care, freedom, care)
+    assert matrix.scores.item_languages == ("en", "en", "zh", "zh") and matrix.scores.item_clusters == ("f1", "f2", "f1", "f2")
     assert (
-        matrix.values == matrix.ablated == (freedom, care) and matrix.languages == ("en", "zh") and matrix.n_neurons == (4, 0)
+        matrix.values == matrix.intervened == (freedom, care)
+        and matrix.languages == ("en", "zh")
+        and matrix.n_neurons == (4, 0)
     )
-    assert same(matrix.clean_margins, numbers(lambda k: k / 2 - 1, 4))
-    assert same(matrix.edited_margins[0], numbers(lambda k: k / 4 - 1, 4)) and bool(matrix.edited_margins[1].isnan().all())
-    assert same(matrix.control_margins[0], numbers(lambda k: k / 5 - 2, 3, 4)) and bool(matrix.control_margins[1].isnan().all())
-    assert (matrix.resampling.level, matrix.resampling.seed) == (0.9, 7) and matrix.meta == {"edit": "zero", "controls": 3}
+    assert same(matrix.scores.clean, numbers(lambda k: k / 2 - 1, 4))
+    assert same(matrix.scores.own[0], numbers(lambda k: k / 4 - 1, 4)) and bool(matrix.scores.own[1].isnan().all())
+    assert same(matrix.scores.control[0], numbers(lambda k: k / 5 - 2, 3, 4)) and bool(matrix.scores.control[1].isnan().all())
+    assert (matrix.resampling.level, matrix.resampling.seed) == (0.9, 7)
+    assert matrix.meta == {"edit": "zero", "controls": 3, "labels": {"freedom": {"en": "Freedom", "zh": "自由"}}}
 
 
 def test_a_support_matrix_without_controls():
-    matrix = SupportMatrix.load(FIRST / "matrix_no_controls.safetensors")
-    assert matrix.control_margins.shape == (1, 0, 1) and same(matrix.edited_margins, numbers(lambda k: -1, 1, 1))
-    assert matrix.resampling == vl.Resampling() and matrix.n_neurons == (4,) and matrix.item_ids == ("a",)
+    matrix = EffectMatrix.load(FIRST / "matrix_no_controls.safetensors")
+    assert matrix.scores.control.shape == (1, 0, 1) and same(matrix.scores.own, numbers(lambda k: -1, 1, 1))
+    assert matrix.resampling == vl.Resampling() and matrix.n_neurons == (4,) and matrix.scores.item_ids == ("a",)
+
+
+EARLIER = {
+    "matrix": FIRST / "matrix.safetensors",
+    "matrix_no_controls": FIRST / "matrix_no_controls.safetensors",
+    "matrix_outside": FIRST.with_name("schema_2") / "matrix_outside.safetensors",
+}
+
+
+@pytest.mark.parametrize("name", EARLIER)
+def test_a_matrix_of_scores_alone_has_the_numbers_it_had(name):
+    """`numbers` holds what the versions before computed from these files whenever they were asked."""
+    before = load_file(FIRST.with_name("schema_2") / "numbers.safetensors")
+    numbers = {key.removeprefix(f"{name}/"): given for key, given in before.items() if key.startswith(f"{name}/")}
+    matrix = EffectMatrix.load(EARLIER[name])
+    assert len(numbers) == 18
+    for key, expected in numbers.items():
+        result = (
+            getattr(matrix.specific, key.removeprefix("specific_")) if key.startswith("specific_") else getattr(matrix, key)
+        )
+        torch.testing.assert_close(result, expected, rtol=1e-12, atol=1e-12, equal_nan=True)
+
+
+def test_a_matrix_of_the_second_schema():
+    matrix = EffectMatrix.load(EARLIER["matrix_outside"])
+    assert matrix.values == ("honesty", "care", "duty", "justice", "mercy") and matrix.languages == ("en", "zh")
+    assert matrix.intervened == ("care", "honesty", "duty", "peace", "mercy") and matrix.n_neurons == (3, 3, 3, 3, 0)
+    assert matrix.resampling == vl.Resampling(n=300, level=0.9, seed=3)
+    assert matrix.meta == {"edit": "zero", "site": "post", "labels": {"justice": {"en": "Justice", "zh": "公正"}}}
+    row = ("not specific", "specific", "not specific", "not testable", "not testable")
+    assert matrix.specific.verdicts == (row, row) and matrix.n_controls == 19
+    assert matrix.scores.outside is not None and matrix.scores.outside[:, 5:].isnan().all()
 
 
 def test_every_file_of_the_first_schema_is_tried_here():
@@ -126,16 +174,22 @@ HELD = {  # what each version of each kind may hold; a line is never changed, a 
     ),
     ("neuron scores", 1): "method values site model params / scores part.*",
     ("neuron set", 1): "site n_layers d_mlp model provenance neurons / ",
-    ("support matrix", 1): (
+    ("effect matrix", 1): (
         "item_ids item_values item_languages item_clusters values languages ablated n_neurons inference meta / "
         "clean_margins edited_margins control_margins"
     ),
-    ("support matrix", 2): (
+    ("effect matrix", 2): (
         "item_ids item_values item_languages item_clusters values languages ablated n_neurons inference meta / "
         "clean_margins edited_margins control_margins outside_margins"
     ),
+    ("effect matrix", 3): (
+        "item_ids item_values item_languages item_clusters values languages intervened n_neurons verdicts resampling meta / "
+        "scores.clean scores.own scores.control scores.outside clean rate effect interval p margin_effect margin_interval margin_p "
+        "control_rate outside_effect control_mean rank rank_p margin_rank_p "
+        "specific.effect specific.interval specific.p specific.controls"
+    ),
 }
-KINDS = [firing.KIND, scores.KIND, neurons.KIND, matrix.KIND]
+KINDS = [firing.KIND, scores.KIND, neurons.KIND, effects.KIND]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -170,7 +170,7 @@ def test_neuron_sets_and_dilemmas_are_matched_by_name(models):
     neurons = vl.NeuronSet.of([(0, k) for k in range(9)], site="post", n_layers=3, d_mlp=45)
     asked = [dilemma(id=f"d{k}", scenario=f"the river {k}", value=("care", "duty")[k % 2]) for k in range(4)]
     matrix = lens.support_matrix(asked, {" ｃare": neurons}, controls=0)
-    assert matrix.ablated == ("care",) and matrix.values == ("care", "duty")
+    assert matrix.intervened == ("care",) and matrix.values == ("care", "duty")
     with pytest.raises(DataError, match=r"'Care' \(the neuron sets\) and 'care' \(Dilemma 'd0'\)"):
         lens.support_matrix(asked, {"Care": neurons}, controls=0)
     with pytest.raises(DataError, match="the value of the neuron sets is written in ways .*'care' and 'care '"):

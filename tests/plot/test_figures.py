@@ -65,17 +65,17 @@ def pictures(name: str) -> dict[str, Picture]:
     ]
     ring = vl.ValueSystem("ring", tuple(vl.Value(f"v{k}", {"en": name}, "a value") for k in range(4)), circle=True)
     margins = torch.tensor([1.0, -1.0], dtype=torch.float64)
-    matrix = vl.SupportMatrix(
+    scores = vl.ItemScores(
         item_ids=("a", "b"), item_values=(name, name), item_languages=(name, name), item_clusters=("a", "b"),
-        values=(name,), languages=(name,), ablated=(name,), n_neurons=(1,),
-        clean_margins=margins, edited_margins=-margins[None], control_margins=margins[None, None],
+        values=(name,), languages=(name,), intervened=(name,), n_neurons=(1,),
+        clean=margins, own=-margins[None], control=margins[None, None],
     )  # fmt: skip
     return {
         "layers": draw_layers({name: vl.NeuronSet.of([(0, 1)], **SHAPE)}, name),
         "firing": draw_firing([name, "b"], torch.eye(2), [(0, 1), (0, 2)], name),
         "giveaway": draw_giveaway(audit_corpus([], dilemmas, source=name)),
         "circle": draw_circle(ring),
-        "effects": matrix.plot(),
+        "effects": vl.effect_matrix(scores).plot(),
     }
 
 

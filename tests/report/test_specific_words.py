@@ -1,16 +1,20 @@
 """Do words, summary, table and figure tell what is specific from damage and from leakage?"""
 
-import dataclasses
 import json
 
 import pytest
 import torch
-from changes import NAMES, clusters, controls, matrix_of, planted
+from changes import NAMES, again, clusters, controls, matrix_of, planted
 from matplotlib.text import Text
 
 from value_lens.cli._tables import MARGIN, margin_row, show
 from value_lens.report import plain_words, support_summary
 from value_lens.report._specific import specific_words
+
+
+def of(matrix, value):
+    """The cells of one evaluated value, in the first language."""
+    return [cell for cell in matrix.cells(matrix.languages[0]) if cell.evaluated == value]
 
 
 def damaged():
@@ -23,7 +27,7 @@ def test_words_name_what_is_specific_and_the_largest_leakage():
     for key, row in changes.items():
         row[1] += 0.8 * (key[1] == "mercy")
     matrix = matrix_of(changes, controls=controls(19))
-    words = specific_words(matrix, 0)
+    words = specific_words(matrix, "en")
     assert words.startswith(
         "In en, a value's own neurons are specific for 5 of 5 values: ablating them lowers its margin by more"
     )
@@ -49,18 +53,18 @@ def test_words_tell_some_from_others_and_what_is_missing():
     for key, row in changes.items():
         row[3] -= 4.0 * (key[1] == "justice") - 4.0
         row[4] += 2.0 * (key[1] == "mercy")
-    words = specific_words(matrix_of(changes, controls=controls(19)), 0)
-    assert "specific for 4 of 5 values (honesty, care, duty, justice)" in words
+    words = specific_words(matrix_of(changes, controls=controls(19)), "en")
+    assert "specific for 4 of 5 values (honesty, care, duty, Justice)" in words
     assert "Not specific, so perhaps mere damage: mercy." in words
     for n, told in ((0, "0 matched controls"), (1, "1 matched control;"), (18, "18 matched controls")):
-        words = specific_words(matrix_of(changes, controls=controls(n)), 0)
+        words = specific_words(matrix_of(changes, controls=controls(n)), "en")
         assert "a value's own neurons may be specific for 4 of 5 values" in words and "own neurons are specific" not in words
         assert told in words and "give at least 19." in words
-    assert "ablating them changes its margin" in specific_words(matrix_of(changes, edit="twice"), 0)
+    assert "ablating them changes its margin" in specific_words(matrix_of(changes, edit="twice"), "en")
 
 
 def test_words_say_when_nothing_can_be_tested():
-    words = specific_words(matrix_of(clusters(NAMES[:2], sets=2), own=NAMES[:2]), 0)
+    words = specific_words(matrix_of(clusters(NAMES[:2], sets=2), own=NAMES[:2]), "en")
     assert "specific effects are not testable: that takes 3 values that have neurons" in words and "nan" not in words
 
 
@@ -94,9 +98,9 @@ def test_the_frame_has_p_and_verdict_on_the_diagonal_alone():
 def test_tables_are_80_columns_wide_with_numbers_of_two_digits(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     matrix = matrix_of(planted(-22.0), controls=controls(19))
-    long = {"values": ("friendliness", *NAMES[1:]), "ablated": ("friendliness", *NAMES[1:])}
-    of = tuple("friendliness" if value == NAMES[0] else value for value in matrix.item_values)
-    show(dataclasses.replace(matrix, item_values=of, **long), [])
+    long = {"values": ("friendliness", *NAMES[1:]), "intervened": ("friendliness", *NAMES[1:])}
+    owners = tuple("friendliness" if value == NAMES[0] else value for value in matrix.scores.item_values)
+    show(again(matrix, item_values=owners, **long), [])
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80 and "…" not in "".join(lines)
     row = next(line for line in lines[lines.index(next(x for x in lines if "Margin in nats" in x)) :] if "care" in line)
@@ -105,10 +109,10 @@ def test_tables_are_80_columns_wide_with_numbers_of_two_digits(capsys, monkeypat
 
 def test_a_row_says_why_there_is_no_verdict():
     few = matrix_of(planted(), controls=controls(3))
-    assert margin_row(few, 0, 1, 1)[-1] == "p only"
-    assert margin_row(few, 0, 1, None) == ["-"] * (len(MARGIN) - 1)
-    assert margin_row(matrix_of(damaged(), controls=controls(19)), 0, 1, 1)[-1] == "no"
-    two = margin_row(matrix_of(clusters(NAMES[:2], sets=2), own=NAMES[:2]), 0, 1, 1)
+    assert margin_row(of(few, "care"))[-1] == "p only"
+    assert margin_row(of(few, "care")[:1]) == ["-"] * (len(MARGIN) - 1)
+    assert margin_row(of(matrix_of(damaged(), controls=controls(19)), "care"))[-1] == "no"
+    two = margin_row(of(matrix_of(clusters(NAMES[:2], sets=2), own=NAMES[:2]), "care"))
     assert two[2:] == ["-", "-", "-"] and "nan" not in " ".join(two)
 
 

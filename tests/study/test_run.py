@@ -210,7 +210,7 @@ def test_half_precision_runs(folders, data, tmp_path):
         Study.from_options(dict(model=str(folders["llama"]), dtype="bfloat16", controls=1, method="vape", n_neurons=5, **data)),
         tmp_path,
     )
-    assert result.matrix.clean_margins.dtype == torch.float64
+    assert result.matrix.scores.clean.dtype == torch.float64
     assert all(len(neurons) == 5 for neurons in result.sets.values())
 
 
@@ -288,7 +288,7 @@ def test_a_picture_that_fails_loses_nothing_else(folders, data, tmp_path, monkey
     def fail(*_args, **_kwargs):
         raise RuntimeError("no font")
 
-    monkeypatch.setattr("value_lens.causal.SupportMatrix.plot", fail)
+    monkeypatch.setattr("value_lens.core.EffectMatrix.plot", fail)
     with pytest.raises(RuntimeError, match="no font"):
         run_study(Study.from_options(dict(model=str(folders["llama"]), controls=0, n_neurons=4, **data)), tmp_path / "out")
     assert files_in(tmp_path / "out") >= {"summary.json", "matrix.csv", "stats.safetensors", "neurons/care.json"}

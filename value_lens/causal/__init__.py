@@ -1,10 +1,10 @@
 """Experiments: conditions by items, controls, resampling."""
 
-from ._experiment import support_matrix
-from ._matrix import SupportMatrix
+from ._conditions import run_conditions
+from ._effects import effect_matrix
 from ._random_sets import matched_random
 from ._settings import MATCHES, Controls, as_controls
-from ._verdicts import ABLATIONS, LEAST_CONTROLS, LEAST_VALUES, SpecificEffects
+from ._verdicts import ABLATIONS, LEAST_CONTROLS, LEAST_VALUES
 
 __all__ = [
     "ABLATIONS",
@@ -12,9 +12,8 @@ __all__ = [
     "LEAST_CONTROLS",
     "LEAST_VALUES",
     "MATCHES",
-    "SpecificEffects",
-    "SupportMatrix",
     "as_controls",
+    "effect_matrix",
     "matched_random",
-    "support_matrix",
+    "run_conditions",
 ]

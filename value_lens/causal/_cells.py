@@ -1,37 +1,42 @@
 """Intervals and p-values of an effect matrix, cell by cell; NaN where a cell was not measured."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
+from ..core import Resampling
 from ._sign_flip import sign_flip_p
 
-if TYPE_CHECKING:
-    from ._matrix import SupportMatrix
+Measured = Mapping[tuple[int, int], tuple[list[int], list[int]]]  # {(language, value): its items, measured intervened values}
 
 
 def cell_intervals(
-    matrix: "SupportMatrix", interval: Callable[[list[int]], Tensor]
-) -> Float64[Tensor, "language value ablated bound"]:
-    """`interval` of each measured cell's items, a row for every ablated value."""
-    found = torch.full((*matrix.effect.shape, 2), torch.nan, dtype=torch.float64)
-    for (l, v), (items, known) in matrix.measured.items():
-        found[l, v, known] = interval(items)[known]
-    return found
+    effect: Float64[Tensor, "language value intervened"], measured: Measured, interval: Callable[[list[int]], Tensor]
+) -> Float64[Tensor, "language value intervened bound"]:
+    """`interval` of each measured cell's items, a row for every intervened value."""
+    bounds = torch.full((*effect.shape, 2), torch.nan, dtype=torch.float64)
+    for (l, v), (items, known) in measured.items():
+        bounds[l, v, known] = interval(items)[known]
+    return bounds
 
 
-def cell_p(matrix: "SupportMatrix", differences: Float64[Tensor, "ablated item"]) -> Float64[Tensor, "language value ablated"]:
+def cell_p(
+    effect: Float64[Tensor, "language value intervened"],
+    measured: Measured,
+    differences: Float64[Tensor, "intervened item"],
+    clusters: Int64[Tensor, "item"],
+    resampling: Resampling,
+) -> Float64[Tensor, "language value intervened"]:
     """Sign-flip p-values of items' mean differences, corrected for all measured cells."""
-    found = torch.full_like(matrix.effect, torch.nan)
+    p = torch.full_like(effect, torch.nan)
     corrected = sign_flip_p(
-        [differences[known][:, items] for items, known in matrix.measured.values()],
-        [matrix.clusters[items] for items, _ in matrix.measured.values()],
-        n_resamples=matrix.resampling.n,
-        generator=torch.Generator().manual_seed(matrix.resampling.seed),
+        [differences[known][:, items] for items, known in measured.values()],
+        [clusters[items] for items, _ in measured.values()],
+        n_resamples=resampling.n,
+        generator=torch.Generator().manual_seed(resampling.seed),
     )
-    for ((l, v), (_, known)), p in zip(matrix.measured.items(), corrected, strict=True):
-        found[l, v, known] = p
-    return found
+    for ((l, v), (_, known)), own in zip(measured.items(), corrected, strict=True):
+        p[l, v, known] = own
+    return p

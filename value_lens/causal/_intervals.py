@@ -39,8 +39,8 @@ def variance_of_mean(residuals: Float[Tensor, "... cluster"]) -> Float64[Tensor,
 
 
 def mean_interval(
-    values: Float[Tensor, "ablated item"], clusters: Int[Tensor, "item"], *, level: float
-) -> Float64[Tensor, "ablated bound"]:
+    values: Float[Tensor, "intervened item"], clusters: Int[Tensor, "item"], *, level: float
+) -> Float64[Tensor, "intervened bound"]:
     """Student's t interval of the mean of unbounded values such as changes of margin, with one degree less than clusters.
 
     NaN where all items are of one cluster.
@@ -52,12 +52,12 @@ def mean_interval(
 
 
 def rate_interval(
-    supports: Float[Tensor, "ablated item"],
+    supports: Float[Tensor, "intervened item"],
     clusters: Int[Tensor, "item"],
     *,
     level: float,
-    most: Float[Tensor, "ablated"] | None = None,
-) -> Float64[Tensor, "ablated bound"]:
+    most: Float[Tensor, "intervened"] | None = None,
+) -> Float64[Tensor, "intervened bound"]:
     """Interval of the mean of values from 0 to 1, such as supports: Korn and Graubard's, no narrower than if nothing had been seen.
 
     The items count as p (1 - p) / variance of p, less by (z / t)^2 for the uncertain variance of few clusters, and as no more than
@@ -83,12 +83,12 @@ def rate_interval(
 
 
 def difference_interval(
-    edited: Float[Tensor, "ablated item"],
-    clean: Float[Tensor, "#ablated item"],
+    edited: Float[Tensor, "intervened item"],
+    clean: Float[Tensor, "#intervened item"],
     clusters: Int[Tensor, "item"],
     *,
     level: float,
-) -> Float64[Tensor, "ablated bound"]:
+) -> Float64[Tensor, "intervened bound"]:
     """Interval of mean(edited) - mean(clean), two supports of each item: that of the share gained less that of the share lost.
 
     Gain and loss are each a rate, with `rate_interval`; the distances of their limits are added in squares, with the correlation
@@ -119,8 +119,8 @@ def difference_interval(
 
 
 def _clopper_pearson(
-    rate: Float64[Tensor, "ablated"], n: Float64[Tensor, "ablated"], level: float
-) -> tuple[Float64[Tensor, "ablated"], Float64[Tensor, "ablated"]]:
+    rate: Float64[Tensor, "intervened"], n: Float64[Tensor, "intervened"], level: float
+) -> tuple[Float64[Tensor, "intervened"], Float64[Tensor, "intervened"]]:
     """Limits of a rate seen in n trials, where n need not be whole."""
     from scipy.special import betaincinv
 
@@ -138,14 +138,16 @@ def _quantiles(n_clusters: int, level: float) -> tuple[float, float]:
     return float(ndtri((1 + level) / 2)), float(stdtrit(n_clusters - 1, (1 + level) / 2)) if n_clusters > 1 else torch.nan
 
 
-def _cluster_means(values: Float[Tensor, "ablated item"], clusters: Int[Tensor, "item"]) -> Float64[Tensor, "ablated cluster"]:
+def _cluster_means(
+    values: Float[Tensor, "intervened item"], clusters: Int[Tensor, "item"]
+) -> Float64[Tensor, "intervened cluster"]:
     sizes = torch.bincount(clusters)
     return values.new_zeros((len(values), len(sizes)), dtype=torch.float64).index_add_(1, clusters, values.double()) / sizes
 
 
 def _correlation(
-    one: Float64[Tensor, "ablated cluster"], other: Float64[Tensor, "ablated cluster"]
-) -> Float64[Tensor, "ablated"]:
+    one: Float64[Tensor, "intervened cluster"], other: Float64[Tensor, "intervened cluster"]
+) -> Float64[Tensor, "intervened"]:
     """Of residuals; 0 where either is constant."""
     scale = (one.square().sum(-1) * other.square().sum(-1)).sqrt()
     return ((one * other).sum(-1) / scale.masked_fill(scale < SAME, torch.inf)).clamp(-1, 1)

@@ -87,5 +87,5 @@ def _all_signs(n: int) -> Float[Tensor, "cluster resample"]:
     return 1 - 2 * bits.double()
 
 
-def _by_cluster(differences: Float[Tensor, "ablated item"], of: Int[Tensor, "item"]) -> Float[Tensor, "ablated cluster"]:
+def _by_cluster(differences: Float[Tensor, "intervened item"], of: Int[Tensor, "item"]) -> Float[Tensor, "intervened cluster"]:
     return differences.new_zeros((len(differences), 1 + int(of.max()))).index_add_(1, of, differences)

@@ -43,7 +43,7 @@ def cluster_means(
 
 
 def fragility(
-    changes: Float64[Tensor, "cluster ablated"],
+    changes: Float64[Tensor, "cluster intervened"],
     of: Int64[Tensor, "cluster"],
     own: Int64[Tensor, "value"],
     *,

@@ -1,17 +1,19 @@
 """The tables that `run` prints: support and margins of every value under its own ablation, with a legend."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from ..errors import shortened
 from ._terminal import console
 
 SUPPORT = ("value", "n", "clean", "ablated", "effect [95%]", "p", "others", "controls")
 MARGIN = ("value", "effect [95%]", "p", "specific [95%]", "p", "verdict")
 VERDICTS = {"specific": "specific", "not specific": "no", "too few controls": "p only", "not testable": "-"}
+LONGEST = 24  # letters of a label
 _LEGEND = (
     "Support. n: neurons of the value. clean: its support without an edit. ablated: with its own neurons zeroed. effect: the change "
     "in percentage points, with its interval over frames: share gained less share lost, each by Korn and Graubard (1998), combined after "
@@ -26,9 +28,9 @@ _LEGEND = (
 
 def show(matrix: Any, words: Sequence[str]) -> None:
     """Two tables a language, 80 columns wide."""
-    for place, language in enumerate(matrix.languages):
+    for language in matrix.languages:
         for title, headings, row in (("Support rate", SUPPORT, support_row), ("Margin in nats", MARGIN, margin_row)):
-            console.print(_table(matrix, place, f"{title}, {language}", headings, row))
+            console.print(_table(matrix.cells(language), f"{title}, {language}", headings, row))
     for paragraph in _LEGEND:
         console.print(paragraph, style="dim", highlight=False, markup=False)
     console.print()
@@ -36,47 +38,49 @@ def show(matrix: Any, words: Sequence[str]) -> None:
         console.print(f"• {sentence}", highlight=False, markup=False)
 
 
-def _table(matrix: Any, place: int, title: str, headings: Sequence[str], row: Any) -> Table:
-    from ..plot import shown
-
+def _table(cells: Sequence[Any], title: str, headings: Sequence[str], row: Callable[[Sequence[Any]], list[str]]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 0))
     for heading in headings:
         left = heading in ("value", "verdict")
         table.add_column(heading, justify="left" if left else "right", no_wrap=True)
-    for v, value in enumerate(matrix.values):
-        a = matrix.ablated.index(value) if value in matrix.ablated else None
-        table.add_row(escape(shown(value)), *row(matrix, place, v, a))
+    by_value: dict[str, list[Any]] = {}
+    for cell in cells:
+        by_value.setdefault(cell.evaluated, []).append(cell)
+    for of_value in by_value.values():
+        table.add_row(escape(shortened(of_value[0].evaluated_label, LONGEST)), *row(of_value))
     return table
 
 
-def support_row(matrix: Any, place: int, v: int, a: int | None) -> list[str]:
-    clean = _percent(float(matrix.clean[place, v]))
-    if a is None:
+def support_row(cells: Sequence[Any]) -> list[str]:
+    """Support of one value: clean, and under its own neurons, those of others and controls."""
+    clean = _percent(cells[0].clean)
+    own = next((cell for cell in cells if cell.is_own), None)
+    if own is None:
         return ["-", clean, "-", "-", "-", "-", "-"]
-    at = (place, v, a)
-    others = [x for x in range(len(matrix.ablated)) if x != a and matrix.n_neurons[x]]
-    controls = matrix.control_rate[at]
+    others = [cell.rate for cell in cells if not cell.is_own and cell.n_neurons]
+    low, high = (100 * bound for bound in own.interval)
     return [
-        str(matrix.n_neurons[a]),
+        str(own.n_neurons),
         clean,
-        _percent(float(matrix.rate[at])),
-        _effect(100 * float(matrix.effect[at]), (100 * matrix.interval[at]).tolist(), 0),
-        _p(float(matrix.p[at])),
-        _percent(float(matrix.rate[place, v, others].mean())) if others else "-",
-        _span(float(controls.min()), float(controls.max())) if len(controls) else "-",
+        _percent(own.rate),
+        _effect(100 * own.effect, (low, high), 0),
+        _p(own.p),
+        _percent(sum(others) / len(others)) if others else "-",
+        _span(min(own.control_rates), max(own.control_rates)) if own.control_rates else "-",
     ]
 
 
-def margin_row(matrix: Any, place: int, v: int, a: int | None) -> list[str]:
-    if a is None:
+def margin_row(cells: Sequence[Any]) -> list[str]:
+    """Margin of one value under its own neurons, what of it is specific, and the verdict."""
+    own = next((cell for cell in cells if cell.is_own), None)
+    if own is None:
         return ["-"] * 5
-    at, found = (place, v, a), matrix.specific
     return [
-        _effect(float(matrix.margin_effect[at]), matrix.margin_interval[at].tolist(), 1),
-        _p(float(matrix.margin_p[at])),
-        _effect(float(found.effect[at]), found.interval[at].tolist(), 1),
-        _p(float(found.p[place, v])),
-        VERDICTS[found.verdicts[place][v]],
+        _effect(own.margin_effect, own.margin_interval, 1),
+        _p(own.margin_p),
+        _effect(own.specific, own.specific_interval, 1),
+        _p(own.specific_p),
+        VERDICTS[own.verdict],
     ]
 
 

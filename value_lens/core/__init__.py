@@ -1,8 +1,11 @@
 """Records, groups, value systems, neuron sets, statistics and scores; their files; the registries."""
 
+from ._cells import Cell, highest, lowest
 from ._discovery import import_all
+from ._effects import EffectMatrix, SpecificEffects
 from ._firing import FiringStats
 from ._groups import sort_groups
+from ._item_scores import ItemScores
 from ._json import RepeatedField, holds_half_pair, parse_json, require_sound, require_whole_pairs
 from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, listed, object_of, tuple_of, unchanged
 from ._names import folded, keyed, require_distinct, standard
@@ -33,12 +36,15 @@ __all__ = [
     "ASPECTS",
     "AnyRecord",
     "COUNT",
+    "Cell",
     "CountingStoppedError",
     "Dilemma",
+    "EffectMatrix",
     "Entry",
     "Expected",
     "FiringStats",
     "Group",
+    "ItemScores",
     "Kind",
     "LabelledText",
     "NeuronScores",
@@ -55,6 +61,7 @@ __all__ = [
     "SHARE",
     "SIZE",
     "SituationalQuestion",
+    "SpecificEffects",
     "TEXT",
     "Value",
     "ValueSystem",
@@ -62,6 +69,7 @@ __all__ = [
     "average_precision",
     "canonical_json",
     "folded",
+    "highest",
     "holds_half_pair",
     "id_of",
     "import_all",
@@ -71,6 +79,7 @@ __all__ = [
     "keyed",
     "listed",
     "load_strategies",
+    "lowest",
     "object_of",
     "order_meta",
     "parameters_of",

@@ -90,7 +90,7 @@ class Kind:
     """One kind of artefact. `schema` is its current version; `upgrades[n]` makes content of version n into that of n + 1.
 
     tensors: by name, or by a pattern ("part.*"). A change of what is saved raises `schema` and adds an upgrade, so that every file
-    written so far is read. The versions of the kinds are independent of each other.
+    written so far is read. The versions of the kinds are independent of each other. former: names that the kind had before.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Kind:
     tensors: Mapping[str, Numbers] = field(default_factory=dict)
     schema: int = 1
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    former: tuple[str, ...] = ()
 
     def require_known(self, schema: object) -> None:
         """Raise `ArtefactError`, which does not say the place, for a schema that is not read."""
@@ -115,6 +116,8 @@ class Kind:
         for version in range(schema, self.schema):
             try:
                 meta, tensors = self.upgrades[version](dict(meta), dict(tensors))
+            except ArtefactError:
+                raise
             except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
                 raise ArtefactError(
                     f"is unusable as {self.name} of schema {version}: {type(error).__name__}: {error}"

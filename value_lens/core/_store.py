@@ -112,11 +112,11 @@ def load(path: str | Path, kind: Kind, build: Callable[[dict[str, Any], dict[str
     """
     path = Path(path)
     found, schema, meta, sealed, tensors = _opened(path)
-    if found != kind.name:
+    if found not in (kind.name, *kind.former):
         raise ArtefactError(f"{path} holds a {found if isinstance(found, str) else quoted(found)}, not a {kind.name}")
     try:
         kind.require_known(schema)
-        if not _matches(sealed, kind, schema, meta, tensors):
+        if not _matches(sealed, found, schema, meta, tensors):
             raise ArtefactError("is damaged: its checksum does not match its content")
         return build(*kind.read(schema, meta, tensors))
     except ValueLensError as error:
@@ -153,8 +153,8 @@ def _opened(path: Path, *, with_tensors: bool = True) -> tuple[Any, Any, Any, An
         raise ArtefactError(f"{path} is not a value_lens artefact or is damaged: {error}") from error
 
 
-def _matches(sealed: object, kind: Kind, schema: Any, meta: Any, tensors: dict[str, torch.Tensor]) -> bool:
+def _matches(sealed: object, kind: str, schema: Any, meta: Any, tensors: dict[str, torch.Tensor]) -> bool:
     try:
-        return checksum(kind.name, schema, meta, tensors) == sealed
+        return checksum(kind, schema, meta, tensors) == sealed
     except (ValueError, TypeError, RecursionError):  # NaN, infinity or half a character pair, which no artefact holds
         return False

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from ..core import ValueSystem
+from ..core import ValueSystem, label_of
 from ..errors import DataError
-from ._picture import Picture, shown
+from ._picture import Picture, short
 
 
 def draw_circle(system: ValueSystem, language: str = "en") -> Picture:
@@ -25,7 +25,9 @@ def draw_circle(system: ValueSystem, language: str = "en") -> Picture:
     for value in system:
         angle = system.angle(value.name)
         panel.bar(angle, 0.62, width=step, bottom=0.38, color="0.93", edgecolor="white", linewidth=2)
-        panel.text(angle, 0.69, value.label(language).replace("-", "-\n"), ha="center", va="center", fontsize=9)
+        panel.text(
+            angle, 0.69, label_of(value.name, language, value.labels).replace("-", "-\n"), ha="center", va="center", fontsize=9
+        )
     for place, (group, members) in enumerate(system.higher_order.items()):
         angles = sorted(system.names.index(member) for member in members)
         first = next(a for a in angles if (a - 1) % len(system) not in angles)  # a group is one stretch of the circle
@@ -35,6 +37,15 @@ def draw_circle(system: ValueSystem, language: str = "en") -> Picture:
         panel.bar(middle, 0.08, width=width, bottom=depth, color=f"C{place}", edgecolor="white")
         turned = -math.degrees(middle) % 360
         upright = turned if turned < 90 or turned > 270 else turned + 180
-        panel.text(middle, 1.27, shown(group), ha="center", va="center", fontsize=11, color=f"C{place}", rotation=upright)
-    panel.set_title(f"{shown(system.name)}: neighbours agree, opposites conflict")
+        panel.text(
+            middle,
+            1.27,
+            short(label_of(group, language, system.group_labels.get(group, {}))),
+            ha="center",
+            va="center",
+            fontsize=11,
+            color=f"C{place}",
+            rotation=upright,
+        )
+    panel.set_title(f"{short(system.name)}: neighbours agree, opposites conflict")
     return figure

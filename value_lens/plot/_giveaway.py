@@ -1,9 +1,9 @@
 """How often the options of dilemmas give themselves away."""
 
 from ..audit import Bars, CorpusAudit
-from ..core import in_order
+from ..core import in_order, label_of
 from ..errors import DataError
-from ._picture import Picture, shown
+from ._picture import Picture, short
 
 
 def draw_giveaway(audit: CorpusAudit) -> Picture:
@@ -12,6 +12,7 @@ def draw_giveaway(audit: CorpusAudit) -> Picture:
     if not measured:
         raise DataError("the audit measured no giveaways: there were no dilemmas")
     values = in_order({value for accuracy in measured.values() for value in accuracy})
+    only = next(iter(measured)) if len(measured) == 1 else "en"
     figure = Picture(figsize=(7.0, max(2.5, 1.2 + 0.32 * len(values))), layout="constrained")
     panel = figure.subplots()
     for place, (language, accuracy) in enumerate(measured.items()):
@@ -19,7 +20,7 @@ def draw_giveaway(audit: CorpusAudit) -> Picture:
         panel.scatter([100 * accuracy[v] for v in values if v in accuracy], rows, label=language, color=f"C{place}", zorder=3)
     panel.axvline(50, color="0.6", linestyle=":", label="chance")
     panel.axvline(100 * Bars().giveaway, color="C3", linestyle="--", label="bar")
-    panel.set_yticks(range(len(values)), [shown(value) for value in values])
+    panel.set_yticks(range(len(values)), [short(label_of(value, only)) for value in values])
     panel.invert_yaxis()
     panel.set_xlim(0, 100)
     panel.grid(axis="y", color="0.93")

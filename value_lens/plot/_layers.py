@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 
-from ..core import NeuronSet
-from ._picture import Picture, shown
+from ..core import NeuronSet, label_of
+from ._picture import Picture, short
 
 
-def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer") -> Picture:
-    """Heat map of set sizes: a row a value, a column a layer, the number written in each cell."""
+def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer", language: str = "en") -> Picture:
+    """Heat map of set sizes: a row a value, a column a layer, the number written in each cell; values by their labels in `language`."""
     values = list(sets)
     n_layers = max(neurons.n_layers for neurons in sets.values())
     counts = [[sum(layer == place for layer, _ in sets[value]) for place in range(n_layers)] for value in values]
     figure = Picture(figsize=(max(5.0, 2.4 + 0.45 * n_layers), max(3.0, 1.4 + 0.36 * len(values))), layout="constrained")
     panel = figure.subplots()
     image = panel.imshow(counts, cmap="Greens", aspect="auto", vmin=0)
-    panel.set_yticks(range(len(values)), [shown(value) for value in values])
+    panel.set_yticks(range(len(values)), [short(label_of(value, language)) for value in values])
     panel.set_xticks(range(0, n_layers, max(1, n_layers // 16)))
     panel.set_xlabel("layer")
     panel.set_title(title)

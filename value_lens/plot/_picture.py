@@ -81,9 +81,9 @@ def _no_line_a_glyph() -> Iterator[None]:
             log.setLevel(level)
 
 
-def shown(name: str) -> str:
-    """A value's key as a reader wants it: without underscores, and no longer than a figure has room for."""
-    return shortened(name.replace("_", " "), LABEL)
+def short(label: str) -> str:
+    """A label no longer than a figure has room for."""
+    return shortened(label, LABEL)
 
 
 def _words(figure: Figure) -> list[Text]:

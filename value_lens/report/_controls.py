@@ -3,18 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..causal import LEAST_CONTROLS, SupportMatrix
-from ..plot import shown
+from ..causal import LEAST_CONTROLS
+from ..core import EffectMatrix
+from ..plot import short
+from ._numbers import known
 
 MOST = 0.2  # of a set in strata without room, or in its own controls, or louder than these: beyond it no control is fair
 
 
-def control_words(matrix: SupportMatrix) -> list[str]:
+def control_words(matrix: EffectMatrix) -> list[str]:
     """Sentences on the controls; none where there are none."""
-    if not matrix.control_margins.shape[1] or "matching" not in matrix.meta:
+    if not matrix.n_controls or "matching" not in matrix.meta:
         return []
     matching = dict(matrix.meta["matching"])
-    return [_alike(matching), *(_ranks(matrix, place) for place in range(len(matrix.languages))), *_unfair(matching)]
+    return [_alike(matching), *(_ranks(matrix, language) for language in matrix.languages), *_unfair(matrix, matching)]
 
 
 def _alike(matching: Mapping[str, Mapping[str, Any]]) -> str:
@@ -24,28 +26,27 @@ def _alike(matching: Mapping[str, Mapping[str, Any]]) -> str:
         f"The neurons ablated fire on {mean('rate'):.1f}% of all tokens counted, their controls on {mean('control_rate'):.1f}%"
     )
     if "loudness" in rows[0]:  # not in files written before controls were matched in it
-        known = [row["control_loudness"] / row["loudness"] for row in rows if row["loudness"]]
-        line += f"; these are {100 * sum(known) / max(1, len(known)):.0f}% as loud (size of activations times norm of output weights)"
+        ratios = [row["control_loudness"] / row["loudness"] for row in rows if row["loudness"]]
+        line += f"; these are {100 * sum(ratios) / max(1, len(ratios)):.0f}% as loud (size of activations times norm of output weights)"
     if rows[0]["control_overlap"] is not None:
         line += f"; two controls of one value share {mean('control_overlap'):.0f}% of their neurons"
     return line + "."
 
 
-def _ranks(matrix: SupportMatrix, place: int) -> str:
+def _ranks(matrix: EffectMatrix, language: str) -> str:
     """How many effects on a value's own support are larger than those of all controls."""
-    own = [(place, matrix.values.index(value), a) for a, value in enumerate(matrix.ablated) if value in matrix.values]
-    ranks = [float(matrix.rank[at]) for at in own if not matrix.rank[at].isnan()]
-    n_controls, least = matrix.control_margins.shape[1], matrix.least_rank_p
+    ranks = known([cell.rank for cell in matrix.cells(language) if cell.is_own])
+    n_controls, least = matrix.n_controls, matrix.least_rank_p
     line = (
-        f"In {matrix.languages[place]}, {sum(rank == 1 for rank in ranks)} of {len(ranks)} values lose or gain more support by their own "
+        f"In {language}, {sum(rank == 1 for rank in ranks)} of {len(ranks)} values lose or gain more support by their own "
         f"neurons than by any of {n_controls} controls (p = {least:.2g} each, the least that {n_controls} can give; not corrected)"
     )
     return line + (f"; for p = 0.05 it takes {LEAST_CONTROLS} controls." if least > 0.05 else ".")
 
 
-def _unfair(matching: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _unfair(matrix: EffectMatrix, matching: Mapping[str, Mapping[str, Any]]) -> list[str]:
     def values(is_so: Callable[[Mapping[str, Any]], bool]) -> str:
-        return ", ".join(shown(value) for value, row in matching.items() if "loudness" in row and is_so(row))
+        return ", ".join(short(matrix.label(value)) for value, row in matching.items() if "loudness" in row and is_so(row))
 
     found = []
     if crowded := values(lambda row: max(row["not_widened"], row["expected_overlap"]) > MOST):

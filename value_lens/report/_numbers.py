@@ -2,12 +2,14 @@
 
 import math
 
-from torch import Tensor
-
 Number = float | None
 
 
-def number(given: "float | Tensor") -> Number:
+def number(given: float | None) -> Number:
     """To six places; null for NaN."""
-    plain = float(given)
-    return None if math.isnan(plain) else round(plain, 6)
+    return None if given is None or math.isnan(given) else round(float(given), 6)
+
+
+def known(numbers: "list[float]") -> list[float]:
+    """Those that are not NaN."""
+    return [x for x in numbers if not math.isnan(x)]

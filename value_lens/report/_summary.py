@@ -1,15 +1,14 @@
 """The content of `summary.json`, and the same in sentences."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..causal import SupportMatrix
-from ..core import Dilemma, NeuronScores, NeuronSet, average_precision
+from ..core import Cell, Dilemma, EffectMatrix, NeuronScores, NeuronSet, average_precision, highest, lowest
 from ..measure import Question
-from ..plot import shown
+from ..plot import short
 from ._controls import control_words
-from ._numbers import Number, number
+from ._numbers import Number, known, number
 from ._specific import specific_summary, specific_words
 
 
@@ -22,46 +21,49 @@ def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Ma
         "average_precision": None,
     }
     if true is not None:
-        known = [value for value in scores.values if value in true]
-        found["average_precision"] = {value: number(average_precision(scores.of(value), true[value])) for value in known}
-        found["n_true_found"] = {value: len(set(sets[value]) & set(true[value])) for value in known}
+        shared = [value for value in scores.values if value in true]
+        found["average_precision"] = {value: number(average_precision(scores.of(value), true[value])) for value in shared}
+        found["n_true_found"] = {value: len(set(sets[value]) & set(true[value])) for value in shared}
     return found
 
 
-def support_summary(matrix: SupportMatrix) -> dict[str, Any]:
+def support_summary(matrix: EffectMatrix) -> dict[str, Any]:
     """{language: {clean, ablated, control, interval, p, rank_p, margin, specific}}, ablated value first, evaluated value second.
 
     control: lowest, mean and highest support under matched random neurons, the mean without neurons of the set itself. interval
     and p are of the effect on support; margin: effect, interval and p in nats; specific: see `specific_summary`.
     """
 
-    def table(language: int, cell: Any) -> dict[str, dict[str, Any]]:
-        return {
-            ablated: {value: cell((language, v, a)) for v, value in enumerate(matrix.values)}
-            for a, ablated in enumerate(matrix.ablated)
-        }
+    return {language: _language_summary(matrix, language) for language in matrix.languages}
 
-    def control(at: tuple[int, int, int]) -> list[Number] | None:
-        rates = matrix.control_rate[at]
-        return [number(x) for x in (rates.min(), matrix.control_mean[at], rates.max())] if len(rates) else None
 
-    found: dict[str, Any] = {}
-    for place, language in enumerate(matrix.languages):
-        found[language] = {
-            "clean": {value: number(matrix.clean[place, v]) for v, value in enumerate(matrix.values)},
-            "ablated": table(place, lambda at: number(matrix.rate[at])),
-            "control": table(place, control),
-            "interval": table(place, lambda at: [number(x) for x in matrix.interval[at]]),
-            "p": table(place, lambda at: number(matrix.p[at])),
-            "rank_p": table(place, lambda at: number(matrix.rank_p[at])),
-            "margin": {
-                "effect": table(place, lambda at: number(matrix.margin_effect[at])),
-                "interval": table(place, lambda at: [number(x) for x in matrix.margin_interval[at]]),
-                "p": table(place, lambda at: number(matrix.margin_p[at])),
-            },
-            "specific": specific_summary(matrix, place),
-        }
-    return found
+def _language_summary(matrix: EffectMatrix, language: str) -> dict[str, Any]:
+    cells = matrix.cells(language)
+
+    def table(content: Callable[[Cell], Any]) -> dict[str, dict[str, Any]]:
+        rows: dict[str, dict[str, Any]] = {}
+        for cell in cells:
+            rows.setdefault(cell.intervened, {})[cell.evaluated] = content(cell)
+        return rows
+
+    def control(cell: Cell) -> list[Number] | None:
+        rates = cell.control_rates
+        return [number(x) for x in (lowest(rates), cell.control_mean, highest(rates))] if rates else None
+
+    return {
+        "clean": {cell.evaluated: number(cell.clean) for cell in cells},
+        "ablated": table(lambda cell: number(cell.rate)),
+        "control": table(control),
+        "interval": table(lambda cell: [number(x) for x in cell.interval]),
+        "p": table(lambda cell: number(cell.p)),
+        "rank_p": table(lambda cell: number(cell.rank_p)),
+        "margin": {
+            "effect": table(lambda cell: number(cell.margin_effect)),
+            "interval": table(lambda cell: [number(x) for x in cell.margin_interval]),
+            "p": table(lambda cell: number(cell.margin_p)),
+        },
+        "specific": specific_summary(matrix, language),
+    }
 
 
 def wordings_summary(question: Question, dilemmas: Sequence[Dilemma]) -> dict[str, list[dict[str, Any]]]:
@@ -72,9 +74,9 @@ def wordings_summary(question: Question, dilemmas: Sequence[Dilemma]) -> dict[st
     return used
 
 
-def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) -> list[str]:
+def plain_words(matrix: EffectMatrix, methods: Mapping[str, Any], method: str) -> list[str]:
     """What was found, as sentences a reader can check against the tables."""
-    said: list[str] = []
+    sentences: list[str] = []
     for name, found in methods.items():
         sizes = list(found["n_neurons"].values())
         spread = f"{min(sizes)}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
@@ -85,22 +87,23 @@ def plain_words(matrix: SupportMatrix, methods: Mapping[str, Any], method: str) 
                 f"; {sum(found['n_true_found'].values())} of these are true neurons of their value, and its ranking recovers the "
                 f"true neurons with mean average precision {sum(scores) / len(scores):.2f}"
             )
-        said.append(line + ".")
-    for place, language in enumerate(matrix.languages):
-        said.append(_language_words(matrix, place, language, method))
-        said.append(specific_words(matrix, place))
-    said.append(_evidence(matrix))
-    said += _asked_words(matrix)
-    said += control_words(matrix)
-    empty = [shown(a) for a, count in zip(matrix.ablated, matrix.n_neurons, strict=True) if not count]
+        sentences.append(line + ".")
+    for language in matrix.languages:
+        sentences.append(_language_words(matrix, language, method))
+        sentences.append(specific_words(matrix, language))
+    sentences.append(_evidence(matrix))
+    sentences += _task_words(matrix)
+    sentences += control_words(matrix)
+    sizes_of = zip(matrix.intervened, matrix.n_neurons, strict=True)
+    empty = [short(matrix.label(value)) for value, count in sizes_of if not count]
     if empty:
-        said.append(f"Not tested, because {method} chose no neurons: {', '.join(empty)}.")
-    return said
+        sentences.append(f"Not tested, because {method} chose no neurons: {', '.join(empty)}.")
+    return sentences
 
 
-def _evidence(matrix: SupportMatrix) -> str:
+def _evidence(matrix: EffectMatrix) -> str:
     """How many pieces of evidence the intervals and p-values rest on."""
-    counts = [matrix.n_clusters(language, value) for language in matrix.languages for value in matrix.values]
+    counts = [cell.n_clusters for cell in matrix.cells()]
     counts = [count for count in counts if count]
     few, many = min(counts), max(counts)
     line = (
@@ -112,50 +115,42 @@ def _evidence(matrix: SupportMatrix) -> str:
     return line + "."
 
 
-def _asked_words(matrix: SupportMatrix) -> list[str]:
+def _task_words(matrix: EffectMatrix) -> list[str]:
     """What is to be known of how the dilemmas were put."""
-    said: list[str] = []
+    sentences: list[str] = []
     if joined := matrix.meta.get("n_pairs_joined"):
-        said.append(
+        sentences.append(
             f"In {joined} of {matrix.meta['n_pairs']} pairs of options the tokenizer joins the prompt's end to an option; both options of "
             "such a pair are scored from the first token in which they differ."
         )
     if misfits := matrix.meta.get("n_misfits"):
-        said.append(
-            f"The options of {misfits} of {len(matrix.item_ids)} dilemmas are clauses of their own, but the wording before them begins a "
-            "sentence; a wording for clauses (--wording clause, or one's own) would fit better."
+        sentences.append(
+            f"The options of {misfits} of {len(matrix.scores.item_ids)} dilemmas are clauses of their own, but the wording before them "
+            "begins a sentence; a wording for clauses (--wording clause, or one's own) would fit better."
         )
-    return said
+    return sentences
 
 
-def _language_words(matrix: SupportMatrix, place: int, language: str, method: str) -> str:
-    asked = [(matrix.values.index(value), a) for a, value in enumerate(matrix.ablated) if value in matrix.values]
-    pairs = [at for at in asked if not matrix.effect[place, at[0], at[1]].isnan()]
-    effect = 100 * matrix.effect[place]
-    clean = 100 * matrix.clean[place]
-    line = f"In {language}, support without any edit is {_range(clean[~clean.isnan()].tolist())}."
-    if not pairs:
+def _language_words(matrix: EffectMatrix, language: str, method: str) -> str:
+    cells = matrix.cells(language)
+    clean = known([100 * rate for rate in {cell.evaluated: cell.clean for cell in cells}.values()])
+    line = f"In {language}, support without any edit is {_range(clean)}."
+    own = [cell for cell in cells if cell.is_own and not math.isnan(cell.effect)]
+    if not own:
         return line + " No ablated value was also evaluated, so only leakage to other values can be read."
-    own = [float(effect[v, a]) for v, a in pairs]
-    others = [float(effect[v, a]) for a in range(len(matrix.ablated)) for v in range(len(matrix.values)) if (v, a) not in pairs]
-    others = [x for x in others if not math.isnan(x)]
-    significant = sum(float(matrix.p[place, v, a]) < 0.05 for v, a in pairs)
+    others = known([100 * cell.effect for cell in cells if not cell.is_own])
+    significant = sum(cell.p < 0.05 for cell in own)
+    nats = sum(cell.margin_effect for cell in own) / len(own)
     line += (
-        f" Ablating a value's own {method} neurons changes its support by {_range(own, True)} points; for {significant} of "
-        f"{len(pairs)} values p < 0.05 after correction for all cells (which a merely damaged model may show, too). It changes the "
-        f"margin by {_nats(matrix, place, pairs)} nats on average"
+        f" Ablating a value's own {method} neurons changes its support by {_range([100 * cell.effect for cell in own], True)} points; "
+        f"for {significant} of {len(own)} values p < 0.05 after correction for all cells (which a merely damaged model may show, too). "
+        f"It changes the margin by {nats:+.1f} nats on average"
     )
     if others:
         line += f". It changes other values' support by {_sizes(others)}"
-    if matrix.control_margins.shape[1]:
-        controls = (100 * matrix.outside_effect[place]).flatten()
-        line += f"; matched random neurons change any support by {_sizes(controls[~controls.isnan()].tolist())}"
+    if matrix.n_controls:
+        line += f"; matched random neurons change any support by {_sizes([100 * x for cell in cells for x in cell.outside_effects])}"
     return line + "."
-
-
-def _nats(matrix: SupportMatrix, place: int, pairs: Sequence[tuple[int, int]]) -> str:
-    changes = [float(matrix.margin_effect[place, v, a]) for v, a in pairs]
-    return f"{sum(changes) / len(changes):+.1f}"
 
 
 def _sizes(changes: Sequence[float]) -> str:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..causal import SupportMatrix
-from ..core import FiringStats, NeuronScores, NeuronSet
+from ..core import EffectMatrix, FiringStats, NeuronScores, NeuronSet
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,6 @@ class StudyResult:
     stats: FiringStats
     scores: Mapping[str, NeuronScores]
     sets: Mapping[str, NeuronSet]
-    matrix: SupportMatrix
+    matrix: EffectMatrix
     summary: Mapping[str, Any]
     words: Sequence[str] = field(default_factory=list)

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from ..causal import Controls, SupportMatrix
-from ..core import FiringStats, Group, NeuronScores, NeuronSet, Resampling, register_system
+from ..causal import Controls
+from ..core import EffectMatrix, FiringStats, Group, NeuronScores, NeuronSet, Resampling, register_system
 from ..errors import DataError
 from ..intervene import Intervention, interventions
 from ..lens import ValueLens
@@ -133,11 +133,11 @@ def _test(
     stats: FiringStats,
     sets: Mapping[str, NeuronSet],
     on_progress: OnProgress,
-) -> SupportMatrix:
+) -> EffectMatrix:
     return lens.support_matrix(
         data.dilemmas,
         sets,
-        edit=_intervention(study, stats),
+        intervention=_intervention(study, stats),
         controls=Controls(n=study.experiment.controls, seed=study.seed),
         stats=stats,
         question=study.question(),

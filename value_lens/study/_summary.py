@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..causal import SupportMatrix
-from ..core import FiringStats
+from ..core import EffectMatrix, FiringStats
 from ..model import ModelInfo
 from ..report import plain_words, support_summary, wordings_summary
 from ._config import Study
@@ -17,7 +16,7 @@ def summary_of(
     data: StudyData,
     stats: FiringStats,
     methods: Mapping[str, Any],
-    matrix: SupportMatrix,
+    matrix: EffectMatrix,
     seconds: float,
 ) -> dict[str, Any]:
     """The content of summary.json.
@@ -60,14 +59,14 @@ def summary_of(
             **{name: matrix.meta[name] for name in ("n_pairs", "n_pairs_joined", "n_misfits")},
             "controls": study.experiment.controls,
             "seed": study.seed,
-            "n_neurons": dict(zip(matrix.ablated, matrix.n_neurons, strict=True)),
+            "n_neurons": dict(zip(matrix.intervened, matrix.n_neurons, strict=True)),
         },
         "support": support_summary(matrix),
     }
 
 
 def sentences_of(
-    study: Study, data: StudyData, stats: FiringStats, methods: Mapping[str, Any], matrix: SupportMatrix
+    study: Study, data: StudyData, stats: FiringStats, methods: Mapping[str, Any], matrix: EffectMatrix
 ) -> list[str]:
     """The summary in sentences; arguments as in `summary_of`."""
     sentences = [*plain_words(matrix, methods, study.locate.method), *data.words()]
