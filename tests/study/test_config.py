@@ -45,6 +45,7 @@ OTHER = {  # for every option a setting that is not its default
     "filter": 1.0,
     "bar": 0.25,
     "threshold": 1e-9,
+    "measure": "choice",
     "intervention": "mean",
     "controls": 0,
     "scoring": "continuation",
@@ -73,7 +74,10 @@ def on_command_line(settings):
 
 def test_the_settings_of_these_tests_are_all_options_and_no_default():
     assert list(OTHER) == [option.name for option in study_options()]
-    assert {option.name for option in study_options() if OTHER[option.name] == option.default} == {"use"}  # see test_use.py
+    assert {option.name for option in study_options() if OTHER[option.name] == option.default} == {
+        "use",
+        "measure",
+    }  # see test_use.py
 
 
 def test_every_option_has_help_and_is_known_to_the_terminal():

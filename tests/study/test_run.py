@@ -162,7 +162,7 @@ def test_statistics_survive_a_failure_later(folders, data, tmp_path, monkeypatch
     def fail(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("value_lens.lens.ValueLens.support_matrix", fail)
+    monkeypatch.setattr("value_lens.lens.ValueLens.experiment", fail)
     result = terminal.invoke(app, arguments(folders, data, tmp_path / "out"))
     assert result.exit_code == 130 and "interrupted" in result.output
     assert vl.FiringStats.load(tmp_path / "out" / "stats.safetensors").site == "post"
@@ -278,7 +278,7 @@ def test_a_run_that_fails_leaves_an_earlier_one_whole_or_none_of_it(folders, dat
     def fail(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("value_lens.lens.ValueLens.support_matrix", fail)
+    monkeypatch.setattr("value_lens.lens.ValueLens.experiment", fail)
     with pytest.raises(KeyboardInterrupt):
         run_study(study, tmp_path)
     assert files_in(tmp_path) == {"stats.safetensors", "texts.jsonl", "dilemmas.jsonl"}

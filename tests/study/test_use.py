@@ -20,6 +20,8 @@ __all__ = ["data"]
 terminal = CliRunner()
 WIDE = {"COLUMNS": "250", "TERM": "dumb"}
 OWN = """
+from dataclasses import replace
+
 import value_lens as vl
 from value_lens.core import NeuronScores
 from value_lens.intervene import pointwise
@@ -32,6 +34,13 @@ def method(stats):
 @vl.interventions.register("{name}_half", help="Half {name}.")
 def half():
     return pointwise("{name}_half", lambda activations, context: activations / 2)
+
+@vl.measures.register("{name}_less", help="Less {name}.")
+def less():
+    def encode(lens, items):
+        swapped = [replace(item, aligned=item.violating, violating=item.aligned) for item in items]
+        return vl.choice("continuation").encode(lens, swapped)
+    return vl.Measure("{name}_less", encode, "nats")
 """
 
 
@@ -62,14 +71,22 @@ def own(tmp_path, registered):
 def test_strategies_of_a_file_are_in_the_help_of_run(own, order):
     path, name = own
     assert f"{name}_method" not in terminal.invoke(app, ["run", "--help"], env=WIDE).output
-    shown = " ".join(terminal.invoke(app, ["run", *(part.format(path) for part in order)], env=WIDE).output.split())
+    output = terminal.invoke(app, ["run", *(part.format(path) for part in order)], env=WIDE).output
+    shown = " ".join(output.replace("│", " ").split())
     assert f"{name}_method: Fires {name}. It needs texts." in shown and f"{name}_half: Half {name}." in shown
+    assert f"{name}_less: Less {name}" in shown and "choice: Preference for a dilemma's aligned option" in shown
     assert "vape: Few values make the neuron fire" in shown and "zero: Ablation to 0" in shown
 
 
 def test_a_study_knows_them_and_a_file_loads_them(own, tmp_path):
     path, name = own
-    settings = {"model": "x", "method": f"{name}_method", "intervention": f"{name}_half", "n_neurons": 4}
+    settings = {
+        "model": "x",
+        "method": f"{name}_method",
+        "intervention": f"{name}_half",
+        "measure": f"{name}_less",
+        "n_neurons": 4,
+    }
     with pytest.raises(UnknownNameError, match=f"unknown method '{name}_method'; known: opposition"):
         Study.from_options(settings)
     study = Study.from_options({**settings, "use": [str(path)]})
@@ -98,11 +115,23 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(tmp_path, content, registe
 
 def test_they_run(folders, data, tmp_path, own):
     path, name = own
-    more = ["--use", path, "--method", f"{name}_method", "--intervention", f"{name}_half", "--n-neurons", 4]
+    more = [
+        "--use",
+        path,
+        "--method",
+        f"{name}_method",
+        "--intervention",
+        f"{name}_half",
+        "--measure",
+        f"{name}_less",
+        "--n-neurons",
+        4,
+    ]
     result = terminal.invoke(app, arguments(folders, data, tmp_path / "out", *more))
     assert result.exit_code == 0, result.output
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["ablation"]["method"] == f"{name}_method" and summary["ablation"]["edit"] == f"{name}_half"
+    assert summary["ablation"]["measure"] == f"{name}_less" and "wordings" not in summary["ablation"]
     assert set(summary["methods"]) == {f"{name}_method", "opposition", "vape"}
     assert "effects_en.png" in {path.name for path in (tmp_path / "out").iterdir()}
 

@@ -12,7 +12,7 @@ from ..core import ValueSystem
 from ..errors import DataError, UnknownNameError
 from ..intervene import interventions
 from ..locate import Rule, methods, top_rule
-from ..measure import Question, load_wordings
+from ..measure import Measure, Question, load_wordings, measures
 from ..model import require_site
 from ..systems import load_system
 from ._options import Names, Option, option, options_of
@@ -20,7 +20,7 @@ from ._parts import BatchingPart, DilemmasPart, ExperimentPart, LocatePart, Mode
 from ._use import load_used
 
 SEEDS = 2**63
-INPUTS = ("stats",)  # what a study gives to a strategy
+INPUTS = ("stats",)  # what a study gives to methods and interventions
 RULES = ("top", "filter", "bar", "threshold")  # options that are parameters of methods' rules
 
 
@@ -70,9 +70,11 @@ class Study:
             raise DataError(f"seed is {self.seed}; give a whole number from 0 to 2**63 - 1")
         _require_device(self.model.device)
         self.rule(self.locate.method)
-        _require_inputs("method", self.locate.method, methods[self.locate.method].inputs)
-        _require_inputs("intervention", self.experiment.intervention, interventions[self.experiment.intervention].inputs)
-        self.question()
+        _require_inputs("method", self.locate.method, methods[self.locate.method].inputs, INPUTS)
+        _require_inputs(
+            "intervention", self.experiment.intervention, interventions[self.experiment.intervention].inputs, INPUTS
+        )
+        self.measure()
         self.system()
 
     @classmethod
@@ -118,6 +120,18 @@ class Study:
         part = self.experiment
         return Question(part.scoring, {} if part.wording is None else load_wordings(part.wording, part.scoring))
 
+    @property
+    def asks(self) -> bool:
+        """Whether the measure takes a question, so that scoring and wording matter."""
+        entry = measures[self.experiment.measure]
+        return "question" in (*entry.inputs, *entry.parameters)
+
+    def measure(self) -> Measure:
+        """The measure. Raises `DataError` for one that takes more than a question, and as `question`."""
+        name, question = self.experiment.measure, self.question()
+        _require_inputs("measure", name, measures[name].inputs, ("question",))
+        return measures[name](question=question) if self.asks else measures[name]()
+
     def system(self) -> ValueSystem | None:
         """The user's value system. Raises `DataError` for a file that is not there or cannot be used."""
         return None if self.selection.system is None else load_system(self.selection.system)
@@ -145,11 +159,11 @@ def study_options() -> tuple[Option, ...]:
     return tuple(options_of(Study))
 
 
-def _require_inputs(kind: str, name: str, inputs: Sequence[str]) -> None:
+def _require_inputs(kind: str, name: str, inputs: Sequence[str], available: Sequence[str]) -> None:
     """Raise `DataError` for a strategy that takes what a study does not give."""
-    if missing := [one for one in inputs if one not in INPUTS]:
+    if missing := [one for one in inputs if one not in available]:
         raise DataError(
-            f"{kind} {name!r} cannot be used in a study: it takes {', '.join(missing)}; a study gives {', '.join(INPUTS)}"
+            f"{kind} {name!r} cannot be used in a study: it takes {', '.join(missing)}; a study gives {', '.join(available)}"
         )
 
 

@@ -8,7 +8,7 @@ from ..core import parameters_of
 from ..data import DEFAULT, FILLINGS
 from ..intervene import interventions
 from ..locate import methods, threshold_rule, vape_rule
-from ..measure import SCORINGS
+from ..measure import SCORINGS, measures
 from ..model import ENGINES, TOO_LONG, Batching
 from ._options import Count, Names, option
 
@@ -19,6 +19,10 @@ VAPE, OPPOSITION = parameters_of(vape_rule), parameters_of(threshold_rule)
 
 def _methods() -> dict[str, str]:
     return {name: f"{entry.help} It needs {entry.needs.words}." for name, entry in methods.items()}
+
+
+def _measures() -> dict[str, str]:
+    return {name: entry.help for name, entry in measures.items()}
 
 
 def _interventions() -> dict[str, str]:
@@ -93,6 +97,7 @@ class LocatePart:
 class ExperimentPart:
     """How the effect of a value's neurons is tested."""
 
+    measure: str = option("choice", choices=_measures, help="How an item is scored.")
     intervention: str = option("zero", choices=_interventions, help="What is done to the neurons.")
     controls: int = option(Controls.n, least=0, help="Matched random neuron sets per value.")
     scoring: str = option("label", choices=lambda: SCORINGS, help="label (A or B) or continuation (the option's words).")

@@ -10,7 +10,6 @@ from ..errors import DataError
 from ..intervene import Intervention, interventions
 from ..lens import ValueLens
 from ..locate import Rule, methods, select
-from ..measure import choice
 from ..model import Batching, Loading, ModelInfo, load_model
 from ..organisms import organism_folder, organism_names, read_true_neurons
 from ..report import method_summary
@@ -59,7 +58,7 @@ def run_study(study: Study, out: str | Path | None = None, on_progress: OnProgre
     lens = ValueLens(loaded, batching=batching)
     on_progress("loading the model", 1, 1)
     _require_room(study, lens.info)
-    choice(study.question()).encode(lens, data.dilemmas)  # what cannot be asked is told before the counting
+    study.measure().encode(lens, data.dilemmas)  # what cannot be asked is told before the counting
 
     started = time.perf_counter()
     stats = _count(lens, study, data, on_progress)
@@ -134,13 +133,13 @@ def _test(
     sets: Mapping[str, NeuronSet],
     on_progress: OnProgress,
 ) -> EffectMatrix:
-    return lens.support_matrix(
+    return lens.experiment(
         data.dilemmas,
         sets,
+        study.measure(),
         intervention=_intervention(study, stats),
         controls=Controls(n=study.experiment.controls, seed=study.seed),
         stats=stats,
-        question=study.question(),
         resampling=Resampling(seed=study.seed),
         progress=lambda done, total: on_progress("ablating", done, total),
     )

@@ -54,9 +54,10 @@ def summary_of(
         "ablation": {
             "method": study.locate.method,
             "edit": study.experiment.intervention,
-            "scoring": study.experiment.scoring,
-            "wordings": wordings_summary(study.question(), data.dilemmas),
-            **{name: matrix.meta[name] for name in ("n_pairs", "n_pairs_joined", "n_misfits")},
+            "measure": study.experiment.measure,
+            **({"scoring": study.experiment.scoring} if study.asks else {}),
+            **({"wordings": wordings_summary(study.question(), data.dilemmas)} if study.asks else {}),
+            **{name: matrix.meta[name] for name in ("n_pairs", "n_pairs_joined", "n_misfits") if name in matrix.meta},
             "controls": study.experiment.controls,
             "seed": study.seed,
             "n_neurons": dict(zip(matrix.intervened, matrix.n_neurons, strict=True)),
