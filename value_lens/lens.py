@@ -34,7 +34,15 @@ from .plot import Picture, draw_firing
 
 @dataclass(frozen=True)
 class TokenActivations:
-    """One text, token by token: `activations[pos, k]` is that of the k-th of `neurons` (sorted by layer, index)."""
+    """Activations of chosen neurons in one text, token by token.
+
+    Args:
+        text: The text.
+        tokens: Its tokens as strings, BOS included where the model uses one.
+        activations: One row a token, one column a neuron.
+        neurons: The (layer, index) of each column, sorted.
+        site: The site of the activations.
+    """
 
     text: str
     tokens: tuple[str, ...]

@@ -24,9 +24,23 @@ def matched_random(
 ) -> list[NeuronSet]:
     """Random control sets: in each layer as many neurons, alike in firing rate and, where it is given, in loudness.
 
-    Drawn from strata of rate and loudness, each at least `pool` times as large as what the set has there (see `Strata`). Members
-    of `neurons` and `exclude` are never drawn. The draws depend on `seed` and the set alone. Raises `NeuronError` when a layer has
-    too few others, `MismatchError` for rates of another shape.
+    Drawn from strata of rate and loudness (see `Strata`); the draws depend on `seed` and the set alone.
+
+    Args:
+        neurons: The set that the others stand for; none of its members is drawn.
+        rate: Firing rate of every neuron.
+        n_sets: How many sets to draw.
+        seed: The seed of the draws.
+        loudness: How far a change of each neuron moves the residual stream, in any unit.
+        exclude: Further neurons that are never drawn.
+        pool: How many times as many neurons as the set has there a stratum holds at least.
+
+    Returns:
+        The sets, each as large as `neurons` in every layer.
+
+    Raises:
+        NeuronError: A layer has too few other neurons, or the pool is below 2.
+        MismatchError: Rates or loudness are of another shape, or `exclude` is of another model or site.
     """
     for name, given in (("loudness", loudness), ("rate", rate)):
         if given is not None and tuple(given.shape) != (neurons.n_layers, neurons.d_mlp):

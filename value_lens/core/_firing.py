@@ -26,9 +26,20 @@ from ._records import ASPECTS, Group
 class FiringStats:
     """Counts (int64) and sums (float64) of one site's activations over a corpus.
 
-    `fired` counts tokens with activation > 0; `total` and `total_sq` are sums of activations and their squares. With text
-    blocks (a text belongs to one by a hash of its id) the `block_` tensors hold the same counts split by block. The `post_` sums
-    are those of hook_post where `site` is gate; at post they are `total` and `total_sq`.
+    Args:
+        groups: (value, aspect, language) of each row of counts.
+        n_texts: Texts of each group.
+        n_tokens: Counted tokens of each group: no padding, no special token, no prompt.
+        fired: Tokens with activation > 0.
+        total, total_sq: Sums of the activations and of their squares; None where none were kept.
+        site: The tensor whose columns the neurons are: "post" or "gate".
+        model: The weights' fingerprint, "" when unknown.
+        block_n_tokens, block_fired: The same counts split by block; a text belongs to a block by a hash of its id.
+        post_total, post_total_sq: Sums of hook_post and of its squares, where `site` is gate; at post they are `total` and `total_sq`.
+        meta: What else is known of the corpus and the run.
+
+    Raises:
+        DataError: Groups come twice, are not as many as the counts, or a neuron fired more often than there are tokens.
     """
 
     groups: tuple[Group, ...]

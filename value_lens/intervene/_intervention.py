@@ -23,7 +23,7 @@ Phase = Literal["prompt", "generated"]
 class Context:
     """Where a slice of activations comes from. What the run does not tell is None, as in a forward pass of the user's own.
 
-    Attributes:
+    Args:
         layer: the layer of the slice.
         item_ids: for each row of the batch the id of its item.
         positions: for each token its place in its own text, from 0; -1 for padding.
@@ -46,7 +46,7 @@ Prepare = Callable[[LensModel, NeuronSet, Sequence[Any]], Bound]
 class Intervention:
     """A named change of activations.
 
-    Attributes:
+    Args:
         name: for messages and results.
         prepare: (model, neurons, items) -> a function (activations, context) -> activations. The slice holds the neurons of
             `neurons` in one layer, in order of their index. The function is pure, keeps shape, dtype and device, changes nothing

@@ -8,7 +8,7 @@ from ..model import LensModel
 from ._intervention import Activations, Bound, Context, Intervention, interventions
 
 
-@interventions.register("mean")
+@interventions.register("mean", source="mean ablation, as in studies of circuits")
 def mean(stats: FiringStats, *, value: str | None = None, aspect: str | None = None) -> Intervention:
     """Ablation to the mean activation over a corpus; only what varies is removed.
 

@@ -13,7 +13,7 @@ from ._task import EncodedTask
 class Measure:
     """A way of scoring items. It encodes them and never runs the model; `score_items` does.
 
-    Attributes:
+    Args:
         name: for results.
         encode: (model, items) -> the items in the model's tokens. An item that cannot be scored is refused, or has a reason.
         unit: of a score, such as "nats".

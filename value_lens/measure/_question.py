@@ -29,7 +29,14 @@ class Question:
 
     Where `formats` has none for a dilemma's language, it is asked in the wording of the published data set that it comes from (its
     `source`; continuation alone), else in the default wording, in English where there is none in its language.
-    Raises `UnknownNameError` for the scoring and `DataError` for a wording that is not of it.
+
+    Args:
+        scoring: "label" (the letter before an option) or "continuation" (the option's own words).
+        formats: {language: wording}.
+
+    Raises:
+        UnknownNameError: The scoring is another.
+        DataError: A wording is not of this scoring.
     """
 
     scoring: str = "label"

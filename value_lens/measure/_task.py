@@ -18,7 +18,7 @@ class EncodedTask(ABC):
     A read is one prediction of the model: a position of a sequence. Reads are numbered through all sequences, in order. An engine
     runs the sequences in any batches and hands each batch's reads to `extract`, then all of what came out to `combine`.
 
-    Attributes:
+    Args:
         item_ids: the ids of the items; scores come in this order.
         sequences: what is run; each sequence's `origin` is its place here.
         positions: for each sequence the positions whose predictions are read.
@@ -77,7 +77,7 @@ class EncodedTask(ABC):
 class ScoredText:
     """One input to run, and which of its predictions count for its item.
 
-    Attributes:
+    Args:
         encoded: the tokens to run.
         item: the place of its item.
         scored: (position of the prediction, token, weight of its log-probability in the item's score).
@@ -89,7 +89,15 @@ class ScoredText:
 
 
 class TokenTask(EncodedTask):
-    """Scores that are weighted sums of log-probabilities of tokens, in nats."""
+    """Scores that are weighted sums of log-probabilities of tokens, in nats.
+
+    Args:
+        item_ids: the ids of the items.
+        texts: what is run and scored; the `origin` of each is its place.
+        kind: what an item is called in errors.
+        reasons: {place of an item: why it has no score}.
+        meta: facts about the encoding, for results.
+    """
 
     def __init__(
         self,
@@ -100,15 +108,6 @@ class TokenTask(EncodedTask):
         reasons: "Mapping[int, str] | None" = None,
         meta: "Mapping[str, Any] | None" = None,
     ) -> None:
-        """A task of these texts.
-
-        Args:
-            item_ids: the ids of the items.
-            texts: what is run and scored; the `origin` of each is its place.
-            kind: what an item is called in errors.
-            reasons: {place of an item: why it has no score}.
-            meta: facts about the encoding, for results.
-        """
         self.item_ids, self.texts = tuple(item_ids), tuple(texts)
         self.sequences = tuple(text.encoded for text in texts)
         self.positions = tuple(tuple(position for position, _, _ in text.scored) for text in texts)

@@ -47,9 +47,15 @@ def template_fields(template: str, known: Sequence[str], name: str) -> frozenset
 class ChoiceFormat:
     """Wording of one scoring in one language.
 
-    `prompt` uses {scenario} and, to present the options, {first} and {second}; without those two there is no order, and one
-    presentation is scored. `answers` are what is scored after the prompt: the two labels, as they are, or, for continuation, one
-    template of an {option}. A literal brace in a template is written {{ or }}. Raises `DataError` when it cannot be used.
+    A literal brace in a template is written {{ or }}.
+
+    Args:
+        prompt: A template with {scenario} and, to present the options, {first} and {second}; without those two there is no order, and
+            one presentation is scored.
+        answers: What is scored after the prompt: the two labels, as they are, or, for continuation, one template with {option}.
+
+    Raises:
+        DataError: The wording cannot be used.
     """
 
     prompt: str

@@ -30,9 +30,13 @@ class Check:
 class Checks:
     """All trial runs of one model, the last one of each kind; `check()` of the model runs those that have not been run.
 
-    `neurons`: whether every hook of a site fires and holds one number a neuron. `gate_product`: whether hook_post is act(gate) * up.
-    `fast_path`: whether attention and norms of the Hugging Face model give what the bridge's own give; where they do not, the bridge's
-    are used. `padding`: whether a padded text is computed as the text alone; where it is not, texts cannot share a batch.
+    Args:
+        model: The model's name.
+        engine: "bridge" or "hooked".
+        neurons: Whether every hook of a site fires and holds one number a neuron.
+        gate_product: Whether hook_post is act(gate) * up.
+        fast_path: Whether attention and norms of the Hugging Face model give what the bridge's own give; else the bridge's are used.
+        padding: Whether a padded text is computed as the text alone; where it is not, texts cannot share a batch.
     """
 
     model: str

@@ -32,6 +32,7 @@ class Loading:
     Raises:
         ModelLoadError: An unknown engine, or a setting that the engine does not have.
         UnknownNameError: A `dtype` or `device` that is not there.
+        DataError: `n_devices` is below 1.
     """
 
     engine: str = "bridge"

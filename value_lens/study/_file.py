@@ -41,6 +41,9 @@ def load_study(path: str | Path) -> Study:
     Args:
         path: A `.yaml`, `.yml` or `.json` file, as `value-lens config` prints it. Fields that it lacks have their defaults.
 
+    Returns:
+        The study.
+
     Raises:
         DataError: The file is not there, cannot be read, or has unknown fields or settings that cannot be used; all are named.
     """
@@ -72,6 +75,9 @@ def save_study(study: Study, path: str | Path) -> Path:
     Args:
         study: The study.
         path: The file; `.json` is written as JSON, any other ending as YAML.
+
+    Returns:
+        The path.
 
     Raises:
         OutputError: The file cannot be written.
