@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from value_lens.causal._controls import Bins, Strata
 
 from value_lens import NeuronSet
+from value_lens.causal._bins import Bins
+from value_lens.causal._strata import Strata
 
 N_LAYERS, D_MLP, N_SETS, N_CONTROLS, SIZE = 32, 14_336, 12, 20, 500
 MOST_SECONDS = 3.0
@@ -20,9 +21,9 @@ def test_drawing(benchmark):
     sets = [NeuronSet.from_mask(score >= score.flatten().topk(SIZE).values[-1], site="post") for score in scores]
 
     def draw():
-        bins, made = Bins.by(rate, loudness), []
+        bins, made = Bins.build(rate, loudness), []
         for neurons in sets:
-            strata = Strata.of(neurons, bins)
+            strata = Strata.build(neurons, bins)
             strata.require_room()
             for number in range(N_CONTROLS):
                 drawn = strata.draw(number, 0)
