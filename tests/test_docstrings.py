@@ -11,7 +11,9 @@ import value_lens as vl
 from value_lens.errors import ValueLensError
 
 PUBLIC = {name: getattr(vl, name) for name in vl.__all__}
-CALLABLE = {name: thing for name, thing in PUBLIC.items() if inspect.isfunction(inspect.unwrap(thing)) or inspect.isclass(thing)}
+CALLABLE = {
+    name: thing for name, thing in PUBLIC.items() if inspect.isfunction(inspect.unwrap(thing)) or inspect.isclass(thing)
+}
 ERRORS = {name for name, thing in vars(vl.errors).items() if inspect.isclass(thing) and issubclass(thing, ValueLensError)}
 REGISTRIES = ("methods", "interventions", "measures", "presets")
 
@@ -29,7 +31,9 @@ def raised(function):
     source = inspect.unwrap(function)
     if inspect.isclass(source):
         makers = [vars(source).get(maker) for maker in ("__init__", "__post_init__")]
-        return set().union(*(raised(maker) for maker in makers if inspect.isfunction(maker) and maker.__module__.startswith("value_lens")))
+        return set().union(
+            *(raised(maker) for maker in makers if inspect.isfunction(maker) and maker.__module__.startswith("value_lens"))
+        )
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
     except (OSError, SyntaxError):  # made by dataclass

@@ -121,6 +121,12 @@ def test_no_module_has_the_name_of_a_function():
 
 
 @each_module
+def test_no_file_is_long(module):
+    """Past 250 lines it has two jobs."""
+    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= 250
+
+
+@each_module
 def test_annotations_are_not_postponed(module):
     """It would defeat the shape checks."""
     assert not [name for name in imported(module) if name.startswith("__future__.annotations")]

@@ -14,6 +14,7 @@ from .core import (
     QuestionnaireItem,
     Resampling,
     SituationalQuestion,
+    TokenActivations,
     Value,
     ValueSystem,
     average_precision,
@@ -23,7 +24,7 @@ from .core import (
 from .data import Selection, load_dilemmas, load_items, load_questions, load_texts
 from .errors import ValueLensError
 from .intervene import Context, Intervention, interventions, mean, pointwise, zero
-from .lens import TokenActivations, ValueLens
+from .lens import ValueLens
 from .locate import (
     methods,
     npti_rule,

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
-from .causal import Controls, as_controls, effect_matrix, run_conditions
+from .causal import Controls, Design, as_controls, run_experiment
 from .collect import Progress, collect_firing, token_activations
 from .core import (
     Dilemma,
@@ -17,42 +16,16 @@ from .core import (
     LabelledText,
     NeuronSet,
     Resampling,
+    TokenActivations,
     ValueSystem,
     in_order,
-    keyed,
     register_system,
-    require_same,
 )
 from .data import require_one_spelling
-from .errors import DataError
 from .intervene import Intervention, InterventionLog, require_neurons_of, zero
 from .intervene import intervening as _intervening
 from .measure import Measure, Question, choice, measures, score_items, support_rate
 from .model import Batching, LensModel
-from .plot import Picture, draw_firing
-
-
-@dataclass(frozen=True)
-class TokenActivations:
-    """Activations of chosen neurons in one text, token by token.
-
-    Args:
-        text: The text.
-        tokens: Its tokens as strings, BOS included where the model uses one.
-        activations: One row a token, one column a neuron.
-        neurons: The (layer, index) of each column, sorted.
-        site: The site of the activations.
-    """
-
-    text: str
-    tokens: tuple[str, ...]
-    activations: Float[Tensor, "pos neuron"]
-    neurons: tuple[tuple[int, int], ...]
-    site: str
-
-    def plot(self, title: str = "") -> Picture:
-        """Heat map of the activations, tokens across and neurons down."""
-        return draw_firing(self.tokens, self.activations, self.neurons, title)
 
 
 class ValueLens(LensModel):
@@ -71,9 +44,7 @@ class ValueLens(LensModel):
         ModelLoadError: Anything that is no TransformerLens model, and a model without a tokenizer.
     """
 
-    def __init__(
-        self, model: Any, tokenizer: Any = None, batching: Batching | None = None, system: ValueSystem | None = None
-    ) -> None:
+    def __init__(self, model: Any, tokenizer: Any = None, batching: Batching | None = None, system: ValueSystem | None = None):
         super().__init__(model, tokenizer, batching or Batching())
         if system is not None:
             register_system(system)
@@ -156,11 +127,7 @@ class ValueLens(LensModel):
     editing = intervening
 
     def margins(
-        self,
-        dilemmas: Sequence[Dilemma],
-        *,
-        question: Question | str = "label",
-        batching: Batching | None = None,
+        self, dilemmas: Sequence[Dilemma], *, question: Question | str = "label", batching: Batching | None = None
     ) -> Float[Tensor, "item"]:
         """How much the model prefers the aligned option of each dilemma, averaged over both presentation orders.
 
@@ -193,12 +160,12 @@ class ValueLens(LensModel):
         """
         require_one_spelling(dilemmas)
         margins = self.margins(dilemmas, question=question)
-        found: dict[str, dict[str, float]] = {}
-        for language in sorted({d.language for d in dilemmas}):
+        rates: dict[str, dict[str, float]] = {language: {} for language in sorted({d.language for d in dilemmas})}
+        for language, by_value in rates.items():
             for value in in_order({d.value for d in dilemmas if d.language == language}):
                 items = [p for p, d in enumerate(dilemmas) if (d.language, d.value) == (language, value)]
-                found.setdefault(language, {})[value] = support_rate(margins[items])
-        return found
+                by_value[value] = support_rate(margins[items])
+        return rates
 
     def experiment(
         self,
@@ -233,19 +200,15 @@ class ValueLens(LensModel):
             DataError: for statistics without sums, values that are written in several ways, or sets without any neuron.
             NeuronError: for a set that fills most of a layer.
         """
-        sets = keyed("value of the neuron sets", sets)
-        require_one_spelling(items, values=dict.fromkeys(sets, "the neuron sets"))
-        sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
-        controls = as_controls(controls)
-        if stats is None and controls.n:
-            stats = self.collect(_scenarios(items), site=min(sites))
-        for neurons in filter(len, sets.values()) if stats is not None else ():
-            require_same(stats, neurons)
-        chosen = measures[measure]() if isinstance(measure, str) else measure
-        scores, meta = run_conditions(
-            self, items, sets, chosen, intervention or zero(), controls=controls, stats=stats, progress=progress
+        return run_experiment(
+            self,
+            items,
+            sets,
+            measures[measure]() if isinstance(measure, str) else measure,
+            intervention or zero(),
+            design=Design(as_controls(controls), resampling, stats),
+            progress=progress,
         )
-        return effect_matrix(scores, resampling=resampling, meta=meta)
 
     def support_matrix(
         self,
@@ -284,12 +247,3 @@ class ValueLens(LensModel):
             stats=stats,
             progress=progress,
         )
-
-
-def _scenarios(items: Sequence[Any]) -> list[LabelledText]:
-    """The scenarios of dilemmas as texts to count on; raises `DataError` for items of another kind."""
-    if strange := next((item for item in items if not isinstance(item, Dilemma)), None):
-        raise DataError(
-            f"controls are matched by firing statistics, and a {type(strange).__name__} has no scenario to count on; give stats"
-        )
-    return [LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in items]

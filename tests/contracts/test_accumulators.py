@@ -6,27 +6,27 @@ from value_lens.collect import FiringAccumulator, PostAccumulator
 from value_lens.testing import AccumulatorContract
 from value_lens.testing._accumulators import D_MLP, GROUPS, N_LAYERS, stream_of
 
-SHAPE = {"n_layers": N_LAYERS, "d_mlp": D_MLP}
+SHAPE = (N_LAYERS, D_MLP)
 
 
 class TestFiring(AccumulatorContract):
     def accumulator(self):
-        return FiringAccumulator(GROUPS, **SHAPE, site="post", model="m")
+        return FiringAccumulator(GROUPS, SHAPE, site="post", model="m")
 
 
 class TestFiringByBlocks(AccumulatorContract):
     def accumulator(self):
-        return FiringAccumulator(GROUPS, **SHAPE, site="gate", n_blocks=3, is_post=True)
+        return FiringAccumulator(GROUPS, SHAPE, site="gate", n_blocks=3, is_post=True)
 
 
 class TestSigns(AccumulatorContract):
     def accumulator(self):
-        return FiringAccumulator(GROUPS, **SHAPE, site="gate", moments=False)
+        return FiringAccumulator(GROUPS, SHAPE, site="gate", moments=False)
 
 
 class TestPost(AccumulatorContract):
     def accumulator(self):
-        return PostAccumulator(GROUPS, **SHAPE)
+        return PostAccumulator(GROUPS, SHAPE)
 
 
 class Forgetful(PostAccumulator):
@@ -40,7 +40,7 @@ class Forgetful(PostAccumulator):
 def test_the_suite_sees_an_accumulator_that_forgets():
     class Suite(AccumulatorContract):
         def accumulator(self):
-            return Forgetful(GROUPS, **SHAPE)
+            return Forgetful(GROUPS, SHAPE)
 
     assert len(stream_of(0)[0]) > 4
     with pytest.raises(AssertionError):

@@ -429,11 +429,11 @@ def folded(accumulator, batches, change=lambda acts: acts):
 
 
 def new_fold(**changes):
-    return FiringAccumulator(tuple(GROUPS[:3]), **{"n_layers": N_LAYERS, "d_mlp": D_MLP, "site": "post", **changes})
+    return FiringAccumulator(tuple(GROUPS[:3]), **{"shape": (N_LAYERS, D_MLP), "site": "post", **changes})
 
 
 def new_post(**changes):
-    return PostAccumulator(tuple(GROUPS[:3]), n_layers=N_LAYERS, d_mlp=D_MLP, **changes)
+    return PostAccumulator(tuple(GROUPS[:3]), (N_LAYERS, D_MLP), **changes)
 
 
 @pytest.mark.parametrize("moments", [True, False])

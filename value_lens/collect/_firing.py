@@ -100,16 +100,22 @@ class _GroupSums(Accumulator):
 class FiringAccumulator(_GroupSums):
     """How often each neuron fires in each group and, with moments, sums of activations and squares; `result` is `FiringStats`.
 
-    is_post: whether these are the activations that multiply W_out, under whatever name of the site. model: the fingerprint of the
-    weights. n_blocks: also count by that many blocks of texts.
+    Args:
+        groups: what is counted apart.
+        shape: (layers, neurons of a layer).
+        site: the site of the activations.
+        model: the fingerprint of the weights.
+        n_blocks: also count by so many blocks of texts.
+        moments: also sum activations and squares.
+        is_post: whether these are the activations that multiply W_out, under whatever name of the site.
+        device: where the activations are.
     """
 
     def __init__(
         self,
         groups: tuple[Group, ...],
+        shape: tuple[int, int],
         *,
-        n_layers: int,
-        d_mlp: int,
         site: str,
         model: str = "",
         n_blocks: int = 0,
@@ -119,7 +125,7 @@ class FiringAccumulator(_GroupSums):
     ) -> None:
         n_cells = len(groups) * max(1, n_blocks)
         # How often fired and, with moments, activations and squares; counts are exact in float64 up to 2^53 tokens.
-        super().__init__(groups, (3 if moments else 1, n_cells, n_layers, d_mlp), n_blocks, device)
+        super().__init__(groups, (3 if moments else 1, n_cells, *shape), n_blocks, device)
         self.site, self.model, self.moments, self.is_post = site, model, moments, is_post
         self.reads = "site" if moments else "sign"
         self.n_texts = torch.zeros(n_cells, dtype=torch.int64, device=device)
@@ -184,8 +190,8 @@ class PostAccumulator(_GroupSums):
 
     reads = "post"
 
-    def __init__(self, groups: tuple[Group, ...], *, n_layers: int, d_mlp: int, device: torch.device | str = "cpu") -> None:
-        super().__init__(groups, (2, len(groups), n_layers, d_mlp), 0, device)
+    def __init__(self, groups: tuple[Group, ...], shape: tuple[int, int], *, device: torch.device | str = "cpu") -> None:
+        super().__init__(groups, (2, len(groups), *shape), 0, device)
 
     def update(self, layer: int, activations: Float[Tensor, "batch pos neuron"]) -> None:
         """Sum one layer of the batch. Raises `NotFiniteError` with the place when a counted activation is NaN or infinite."""

@@ -151,12 +151,19 @@ def collect_firing(
     if not counted:
         raise DataError("no texts to collect on")
     groups, n_texts = sort_groups(set(counted)), counted.total()
-    shape = {"n_layers": view.n_layers, "d_mlp": view.d_mlp, "device": view.device}
+    shape, device = (view.n_layers, view.d_mlp), view.device
     model = view.identify().fingerprint
     firing = FiringAccumulator(
-        groups, **shape, site=site.name, model=model, n_blocks=n_blocks, moments=moments, is_post=not site.up
+        groups,
+        shape,
+        site=site.name,
+        model=model,
+        n_blocks=n_blocks,
+        moments=moments,
+        is_post=not site.up,
+        device=device,
     )
-    post = PostAccumulator(groups, **shape) if moments and site.up else None
+    post = PostAccumulator(groups, shape, device=device) if moments and site.up else None
     tally = Tally()
 
     def with_post(stats: FiringStats) -> FiringStats:

@@ -30,6 +30,7 @@ from ._scores import NeuronScores, average_precision
 from ._stopped import CountingStoppedError
 from ._store import canonical_json, require_writable, write_atomically, write_json
 from ._systems import Value, ValueSystem
+from ._token_activations import TokenActivations
 from ._views import attach_view, view_of
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "SituationalQuestion",
     "SpecificEffects",
     "TEXT",
+    "TokenActivations",
     "Value",
     "ValueSystem",
     "attach_view",

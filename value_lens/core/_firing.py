@@ -67,7 +67,7 @@ class FiringStats:
             raise DataError("a neuron fired more often than there are tokens, or a negative number of times")
 
     @classmethod
-    def from_counts(
+    def from_counts(  # noqa: PLR0913 - a constructor
         cls,
         groups: Sequence[tuple[str, str, str]],
         n_tokens: Sequence[int] | Tensor,

@@ -5,7 +5,8 @@ from typing import Any
 
 from ..core import ValueSystem, label_of
 from ..errors import DataError
-from ._picture import Picture, short
+from ._picture import Picture
+from ._words import short
 
 
 def draw_circle(system: ValueSystem, language: str = "en") -> Picture:

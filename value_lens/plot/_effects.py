@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 
-from ..core import Cell, EffectMatrix, attach_view
-from ._picture import Picture, short
+from ..core import Cell, EffectMatrix
+from ._picture import Picture
+from ._words import short
 
 
 def draw_effects(matrix: EffectMatrix, languages: tuple[str, ...]) -> Picture:
@@ -57,6 +58,3 @@ def _draw_cells(
         place = columns.index(cell.intervened), rows.index(cell.evaluated)
         panel.text(*place, written + mark, ha="center", va="center", fontsize=8, color=colour)
     panel.figure.colorbar(image, ax=panel, shrink=0.8)
-
-
-attach_view("effect matrix", "plot", draw_effects)

@@ -3,7 +3,8 @@
 from ..audit import Bars, CorpusAudit
 from ..core import in_order, label_of
 from ..errors import DataError
-from ._picture import Picture, short
+from ._picture import Picture
+from ._words import short
 
 
 def draw_giveaway(audit: CorpusAudit) -> Picture:

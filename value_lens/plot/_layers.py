@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from ..core import NeuronSet, label_of
-from ._picture import Picture, short
+from ._picture import Picture
+from ._words import short
 
 
 def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per layer", language: str = "en") -> Picture:

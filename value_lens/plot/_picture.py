@@ -15,10 +15,6 @@ from matplotlib.font_manager import FontProperties, findfont, get_font, get_font
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-from ..errors import shortened
-
-LABEL = 48  # letters of a name that are shown
-
 FONTS = (  # tried in this order for what the figure's own font lacks
     *(f"{family} {region}" for family in ("Noto Sans CJK", "Source Han Sans") for region in ("SC", "TC", "JP", "KR")),
     *("Source Han Sans CN", "Noto Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback"),
@@ -79,11 +75,6 @@ def _no_line_a_glyph() -> Iterator[None]:
             yield
         finally:
             log.setLevel(level)
-
-
-def short(label: str) -> str:
-    """A label no longer than a figure has room for."""
-    return shortened(label, LABEL)
 
 
 def _words(figure: Figure) -> list[Text]:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from ..core import FiringStats, write_atomically, write_json
 from ..errors import OutputError
-from ..plot import draw_layers
 from ._folder import LAYERS, MATRIX, STATS, SUMMARY, neurons_of, picture_of
 from ._result import StudyResult
 
@@ -40,5 +39,7 @@ def write_results(result: StudyResult, out: str | Path, *, with_stats: bool = Tr
     for language in result.matrix.languages:
         write_atomically(out / picture_of(language), result.matrix.plot(language).png(DPI))
     method = result.summary["ablation"]["method"]
+    from ..plot import draw_layers  # matplotlib is loaded where a figure is drawn
+
     layers = draw_layers(result.sets, f"Neurons chosen by {method}, per layer")
     write_atomically(out / LAYERS, layers.png(DPI))
