@@ -130,6 +130,11 @@ class FiringStats:
         """How many texts were cut to the model's context; None where that is not known of all counts."""
         return count_in(self.meta, "n_texts_cut")
 
+    def _rows(self, value: str | None, aspect: str | None, languages: Sequence[str] | None = None) -> list[int]:
+        """Places of the groups of a value, an aspect and some languages; None for all."""
+        rows = [p for p, g in enumerate(self.groups) if value in (None, g.value) and aspect in (None, g.aspect)]
+        return [p for p in rows if languages is None or self.groups[p].language in languages]
+
     def pooled(
         self, *, aspect: str | None = None, languages: Sequence[str] | None = None
     ) -> tuple[Int64[Tensor, "value"], Int64[Tensor, "value layer neuron"]]:
@@ -140,16 +145,7 @@ class FiringStats:
         for language in languages or ():
             if language not in self.languages:
                 raise UnknownNameError("language", language, self.languages)
-        rows = [
-            [
-                place
-                for place, group in enumerate(self.groups)
-                if group.value == value
-                and aspect in (None, group.aspect)
-                and (languages is None or group.language in languages)
-            ]
-            for value in self.values
-        ]
+        rows = [self._rows(value, aspect, languages) for value in self.values]
         tokens = torch.stack([self.n_tokens[row].sum() for row in rows])
         for value, count in zip(self.values, tokens.tolist(), strict=True):
             if count == 0:
@@ -174,7 +170,7 @@ class FiringStats:
             raise DataError("these statistics hold no activation sums; collect them with moments=True")
         if value is not None and value not in self.values:
             raise UnknownNameError("value", value, self.values)
-        rows = [p for p, g in enumerate(self.groups) if aspect in (None, g.aspect) and value in (None, g.value)]
+        rows = self._rows(value, aspect)
         n_tokens = int(self.n_tokens[rows].sum())
         if n_tokens == 0:
             raise DataError(f"no counted tokens for value {value!r}, aspect {aspect!r}, so the mean is undefined")
