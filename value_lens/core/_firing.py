@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import DataError, MismatchError, UnknownNameError
 from . import _store as store
-from ._firing_schema import KIND, SUMS
+from ._firing_schema import KIND, SUMS, require_parts
 from ._groups import sort_groups, summed_by_group
 from ._json import require_whole_pairs
 from ._merging import count_in, merged_meta
@@ -85,11 +85,10 @@ class FiringStats:
         sort_groups([Group(*group) for group in groups])  # as they are written, so that an error shows them so
         named = [Group(standard(value), aspect, standard(language)) for value, aspect, language in groups]
         order = [named.index(group) for group in sort_groups(named)]
-        count_of = lambda given: torch.as_tensor(given).to(torch.int64)  # noqa: E731
-        count = lambda given: count_of(given)[order]  # noqa: E731
+        count = lambda given: torch.as_tensor(given).to(torch.int64)[order]  # noqa: E731
         summed = lambda given: None if given is None else given.to(torch.float64)[order]  # noqa: E731
         for name, given in (("n_tokens", n_tokens), ("fired", fired)):
-            if bool((torch.as_tensor(given) != count_of(given)).any()):
+            if bool((torch.as_tensor(given) != torch.as_tensor(given).to(torch.int64)).any()):
                 raise DataError(f"counts are whole numbers, but {name} holds fractions; were these probabilities?")
         if len(order) != len(named):
             raise DataError(f"a group comes twice: {list(map(str, named))}")
@@ -245,10 +244,7 @@ class FiringStats:
     def load(cls, path: str | Path) -> "FiringStats":
         def build(meta: dict[str, Any], tensors: dict[str, Tensor]) -> "FiringStats":
             groups = tuple(Group(*group) for group in meta["groups"])
-            for name in ("n_tokens", "fired"):
-                blocks = tensors.get(f"block_{name}")
-                if blocks is not None and not torch.equal(blocks.sum(0), tensors[name]):
-                    raise DataError(f"has other counts in 'block_{name}' than in {name!r}, whose parts they should be")
+            require_parts(tensors)
             return cls(**{"total": None, "total_sq": None, **tensors, **meta, "groups": groups})  # pyright: ignore[reportArgumentType]
 
         return store.load(path, KIND, build)

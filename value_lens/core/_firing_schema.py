@@ -1,7 +1,11 @@
 """What a file of firing statistics holds."""
 
-import torch
+from collections.abc import Mapping
 
+import torch
+from torch import Tensor
+
+from ..errors import DataError
 from ._kinds import OBJECT, TEXT, Kind, Numbers, listed, tuple_of, unchanged
 
 _COUNTS, _SUMS = (torch.int64,), (torch.float64,)
@@ -29,3 +33,11 @@ SUMS = {
     "post_total": "sums of hook_post",
     "post_total_sq": "sums of hook_post",
 }
+
+
+def require_parts(tensors: Mapping[str, Tensor]) -> None:
+    """Raise `DataError` unless the counts of all blocks add up to those of the whole."""
+    for name in ("n_tokens", "fired"):
+        blocks = tensors.get(f"block_{name}")
+        if blocks is not None and not torch.equal(blocks.sum(0), tensors[name]):
+            raise DataError(f"has other counts in 'block_{name}' than in {name!r}, whose parts they should be")
