@@ -10,7 +10,7 @@ import value_lens as vl
 from value_lens.causal import as_controls
 from value_lens.causal._bins import Bins
 from value_lens.errors import DataError, UnknownNameError
-from value_lens.study import Job
+from value_lens.study import Study
 
 
 @pytest.mark.parametrize("change", [{"n": 0}, {"n": 10**6 + 1}, {"level": 0.0}, {"level": 1.0}, {"level": 95.0}])
@@ -44,7 +44,7 @@ def test_settings_are_frozen_and_a_number_is_short_for_controls():
 
 def test_the_default_number_of_controls_is_one_wherever_it_can_be_given():
     assert inspect.signature(vl.ValueLens.support_matrix).parameters["controls"].default == vl.Controls()
-    assert Job(model="x").controls == vl.Controls().n
+    assert Study.from_options({"model": "x"}).experiment.controls == vl.Controls().n
 
 
 def test_what_is_not_matched_has_one_bin():

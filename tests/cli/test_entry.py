@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,11 @@ runpy.run_module("value_lens", run_name="__main__")
 """
 
 
+def _heed_interrupts():
+    """Processes in the background of a shell are started deaf to them, and so are their children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize(
     ("imported", "arguments"),
     [
@@ -41,7 +47,9 @@ runpy.run_module("value_lens", run_name="__main__")
 def test_an_interrupt_while_a_library_loads_ends_quietly(imported, arguments, tmp_path):
     """The signal comes from inside the import of that module, as Ctrl-C does."""
     command = [sys.executable, "-c", INTERRUPTING, imported, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env=HERE)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env=HERE, preexec_fn=_heed_interrupts
+    )
     assert done.returncode == 130
     assert "interrupted" in done.stderr and "Traceback" not in done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -249,7 +249,7 @@ def test_a_run_tells_how_many_of_how_many_it_used(folders, files, tmp_path, per_
     corpus = result.summary["corpus"]
     assert (corpus["n_dilemmas"], corpus["n_dilemmas_available"], corpus["n_clusters"]["dilemmas"]) == (n_used, 80, n_frames)
     assert (corpus["n_texts"], corpus["n_texts_available"], corpus["n_clusters"]["texts"]) == (60, 60, 60)
-    assert len(result.matrix.item_ids) == n_used and len(set(result.matrix.item_clusters)) == n_frames
+    assert len(result.matrix.scores.item_ids) == n_used and len(set(result.matrix.scores.item_clusters)) == n_frames
     told = {
         80: f"All 80 dilemmas of {files['dilemmas']} were used, of 8 clusters.",
         4: f"4 of 80 dilemmas of {files['dilemmas']} were used, drawn by seed, of 4 clusters.",
