@@ -44,7 +44,7 @@ def measure(
             "largest_control_move": float(matrix.outside_effect.abs().nan_to_num().max()) if controls else 0.0,
         }
     for name, scores in {"vape": vl.vape(stats), "opposition": vl.opposition(stats)}.items():
-        precision = {value: round(vl.average_precision(scores.of(value), true[value]), 4) for value in scores.values}
+        precision = {value: round(vl.average_precision(scores.for_value(value), true[value]), 4) for value in scores.values}
         found[name] = {"mean_average_precision": sum(precision.values()) / len(precision), "average_precision": precision}
         chosen = vl.select(scores)
         found[name]["published_rule"] = {

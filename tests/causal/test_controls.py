@@ -21,7 +21,7 @@ pairs = st.sets(st.tuples(st.integers(0, 2), st.integers(0, 30)), max_size=12)
 
 
 def made(neurons, d_mlp=D_MLP, **changes):
-    return vl.NeuronSet.of(neurons, **{"site": "post", "n_layers": N_LAYERS, "d_mlp": d_mlp, **changes})
+    return vl.NeuronSet.from_pairs(neurons, **{"site": "post", "n_layers": N_LAYERS, "d_mlp": d_mlp, **changes})
 
 
 def some(seed=3, d_mlp=D_MLP):
@@ -132,7 +132,7 @@ def test_fairness_is_what_draws_show():
 
 def test_every_choice_of_a_stratum_is_as_likely_with_the_set_and_without():
     """Two of ten: 45 pairs for the rank; for the mean the 28 pairs of the eight outside."""
-    chosen = vl.NeuronSet.of([(0, 3), (0, 8)], site="post", n_layers=1, d_mlp=10)
+    chosen = vl.NeuronSet.from_pairs([(0, 3), (0, 8)], site="post", n_layers=1, d_mlp=10)
     strata = Strata.build(chosen, Bins.build(torch.zeros(1, 10)))
     n_draws = 3000
     drawn = [strata.draw(number, 1) for number in range(n_draws)]
@@ -227,10 +227,10 @@ def test_rates_are_nearer_than_those_of_random_choice():
 
 def test_a_single_neuron_is_replaced_by_any_of_its_bin_and_no_other():
     rate = torch.arange(60).flip(0)[None] / 60  # bins of five
-    chosen = vl.NeuronSet.of([(0, 17)], site="post", n_layers=1, d_mlp=60)
+    chosen = vl.NeuronSet.from_pairs([(0, 17)], site="post", n_layers=1, d_mlp=60)
     drawn = {control.neurons for control in vl.matched_random(chosen, rate, n_sets=150, seed=1)}
     assert drawn == {((0, index),) for index in (15, 16, 18, 19)}
-    barred = vl.NeuronSet.of([(0, 15), (0, 16), (0, 18)], site="post", n_layers=1, d_mlp=60)
+    barred = vl.NeuronSet.from_pairs([(0, 15), (0, 16), (0, 18)], site="post", n_layers=1, d_mlp=60)
     wider = {control.neurons[0][1] for control in vl.matched_random(chosen, rate, n_sets=150, seed=1, exclude=barred)}
     assert 19 in wider and len(wider) >= 4 and not wider & {15, 16, 17, 18} and wider <= set(range(10, 25))
 

@@ -22,9 +22,9 @@ from value_lens.report import plain_words
 def sets(lens):
     shape = {"site": "post", "n_layers": lens.info.n_layers, "d_mlp": lens.info.d_mlp}
     return {
-        "honesty": vl.NeuronSet.of([(0, 1), (0, 2), (1, 3)], **shape),
-        "care": vl.NeuronSet.of([(1, index) for index in range(10, 22)], **shape),
-        "duty": vl.NeuronSet.of([], **shape),
+        "honesty": vl.NeuronSet.from_pairs([(0, 1), (0, 2), (1, 3)], **shape),
+        "care": vl.NeuronSet.from_pairs([(1, index) for index in range(10, 22)], **shape),
+        "duty": vl.NeuronSet.from_pairs([], **shape),
     }
 
 
@@ -100,7 +100,7 @@ def moves(lens, text, layer, index, edit):
     view, found, last = lens, [], []
     mlp = lens.model.blocks[layer].mlp
     writer = mlp.out if view.adapter.engine == "bridge" else mlp
-    neurons = vl.NeuronSet.of([(layer, index)], site="post", n_layers=view.n_layers, d_mlp=view.d_mlp)
+    neurons = vl.NeuronSet.from_pairs([(layer, index)], site="post", n_layers=view.n_layers, d_mlp=view.d_mlp)
     ids = [lens.model.tokenizer.bos_token_id] if view.prepends_bos else []
     tokens = torch.tensor([ids + lens.model.tokenizer.encode(text, add_special_tokens=False)])
     mask = torch.ones_like(tokens, dtype=torch.bool)
@@ -293,8 +293,8 @@ def test_a_set_too_large_for_fair_controls_is_told_and_one_too_large_for_any_ref
     shape = {"site": "post", "n_layers": lens.info.n_layers, "d_mlp": lens.info.d_mlp}
     size = int(0.4 * lens.info.d_mlp)
     crowded = {
-        "care": vl.NeuronSet.of([(1, index) for index in range(size)], **shape),
-        "honesty": vl.NeuronSet.of([(1, size + 1)], **shape),
+        "care": vl.NeuronSet.from_pairs([(1, index) for index in range(size)], **shape),
+        "honesty": vl.NeuronSet.from_pairs([(1, size + 1)], **shape),
     }
     found = lens.support_matrix(dilemmas, crowded, controls=2)
     assert found.meta["matching"]["care"]["not_widened"] == 1
@@ -302,6 +302,6 @@ def test_a_set_too_large_for_fair_controls_is_told_and_one_too_large_for_any_ref
     assert found.meta["matching"]["honesty"]["not_widened"] == 0
     words = " ".join(plain_words(found, {}, "vape"))
     assert "No fair control exists for care:" in words and "for honesty" not in words
-    most = {"care": vl.NeuronSet.of([(1, index) for index in range(2 * size)], **shape)}
+    most = {"care": vl.NeuronSet.from_pairs([(1, index) for index in range(2 * size)], **shape)}
     with pytest.raises(vl.ValueLensError, match=f"outside the set, too few for a control of {2 * size}"):
         lens.support_matrix(dilemmas, most, controls=1)

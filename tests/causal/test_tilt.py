@@ -72,6 +72,6 @@ def test_the_loudest_of_all_have_their_own_controls_and_that_is_told():
 def test_a_single_neuron_is_not_its_own_control_for_being_the_loudest_of_its_stratum():
     loudness = torch.linspace(0, 3, 200, dtype=torch.float64).exp()[None]
     for index in (195, 197, 199):
-        single = vl.NeuronSet.of([(0, index)], site="post", n_layers=1, d_mlp=200)
+        single = vl.NeuronSet.from_pairs([(0, index)], site="post", n_layers=1, d_mlp=200)
         strata = Strata.build(single, Bins.build(torch.zeros_like(loudness), loudness))
         assert 0.15 < strata.fairness["expected_overlap"] < 0.25

@@ -130,6 +130,6 @@ def test_a_fault_at_a_stream_s_beginning_is_its_own_error(lens):
 
 
 def test_all_faults_among_texts_to_look_at_are_told_at_once(lens):
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
+    neurons = vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
     with pytest.raises(TooLongError, match=r"2 of 3 texts cannot be used:\n  text 'number 1' is(.|\n)*text 'number 3' is"):
         lens.activations(["river " * 200, "bridge", "storm " * 200], neurons)

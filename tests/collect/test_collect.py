@@ -220,7 +220,7 @@ def test_bfloat16_batching_changes_only_activations_near_zero(folders, texts):
 def test_activations_of_chosen_neurons_token_by_token(lens, model):
     info = lens.info
     pairs = [(info.n_layers - 1, 7), (0, 3), (info.n_layers - 1, 1)]
-    neurons = vl.NeuronSet.of(pairs, site="gate", n_layers=info.n_layers, d_mlp=info.d_mlp)
+    neurons = vl.NeuronSet.from_pairs(pairs, site="gate", n_layers=info.n_layers, d_mlp=info.d_mlp)
     found = lens.activations(["the river bridge", "你在学校"], neurons)
     for one in found:
         acts = activations_of(model, one.text, "gate")

@@ -20,7 +20,7 @@ laws = settings(deadline=None, max_examples=40)
 
 
 def made(neurons, **changes):
-    return vl.NeuronSet.of(neurons, **{"site": "post", "n_layers": N_LAYERS, "d_mlp": D_MLP, **changes})
+    return vl.NeuronSet.from_pairs(neurons, **{"site": "post", "n_layers": N_LAYERS, "d_mlp": D_MLP, **changes})
 
 
 # The set

@@ -167,7 +167,7 @@ def test_counts_of_two_cases_are_not_merged(spelling):
 
 def test_neuron_sets_and_dilemmas_are_matched_by_name(models):
     lens = vl.ValueLens(models["bridge", "gpt2"])
-    neurons = vl.NeuronSet.of([(0, k) for k in range(9)], site="post", n_layers=3, d_mlp=45)
+    neurons = vl.NeuronSet.from_pairs([(0, k) for k in range(9)], site="post", n_layers=3, d_mlp=45)
     asked = [dilemma(id=f"d{k}", scenario=f"the river {k}", value=("care", "duty")[k % 2]) for k in range(4)]
     matrix = lens.support_matrix(asked, {" ｃare": neurons}, controls=0)
     assert matrix.intervened == ("care",) and matrix.values == ("care", "duty")

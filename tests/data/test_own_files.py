@@ -164,7 +164,7 @@ def a_run(folder: Path) -> list[str]:
     store.write_json(folder / "summary.json", {"model": {}, "corpus": {}, "ablation": {}, "support": {}})
     store.write_atomically(folder / "matrix.csv", b"language,ablated,evaluated,n_neurons\n")
     store.save(folder / "stats.safetensors", Kind("firing statistics", fields={}), {})
-    vl.NeuronSet.of([(0, 1)], site="post", n_layers=1, d_mlp=2).save(folder / neurons_of("care"))
+    vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=1, d_mlp=2).save(folder / neurons_of("care"))
     for name in (picture_of("en"), "layers.png"):
         store.write_atomically(folder / name, b"\x89PNG")
     return ["summary.json", "matrix.csv", "stats.safetensors", neurons_of("care"), picture_of("en"), "layers.png"]
@@ -324,7 +324,7 @@ def test_half_a_character_pair_is_refused_where_it_comes_in(make):
 def test_half_a_character_pair_is_never_handed_to_a_tokenizer(models, engine):
     lens = vl.ValueLens(models[engine, "llama"])
     with pytest.raises(DataError, match=r"good \\ud83d' holds half of a character pair"):
-        lens.activations(HALF, vl.NeuronSet.of([(0, 0)], site="post", n_layers=3, d_mlp=37))
+        lens.activations(HALF, vl.NeuronSet.from_pairs([(0, 0)], site="post", n_layers=3, d_mlp=37))
     prompt = vl.Prompt(id="p", system="", user=HALF, value="v", aspect="+", language="en")
     with pytest.raises(DataError, match="holds half of a character pair"):
         vl.respond(lens.model, [prompt])

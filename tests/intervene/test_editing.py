@@ -12,7 +12,7 @@ TOKENS = torch.tensor([[0, 30, 41, 52, 63], [0, 77, 65, 12, 90]])
 
 def some_neurons(lens, site="post", offset=0):
     pairs = [(0, 3 + offset), (0, 11 + offset), (1, 5 + offset)]
-    return vl.NeuronSet.of(pairs, site=site, n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
+    return vl.NeuronSet.from_pairs(pairs, site=site, n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
 
 
 def kind_of(model):
@@ -150,11 +150,11 @@ def test_what_cannot_be_edited_is_refused(lens, texts):
     with pytest.raises(
         NeuronError, match=rf"layer {info.n_layers}, index 0\) is out of range.*{info.n_layers} layers of {info.d_mlp}"
     ):
-        vl.NeuronSet.of([(info.n_layers, 0)], site="post", n_layers=info.n_layers, d_mlp=info.d_mlp)
-    other = vl.NeuronSet.of([(0, 0)], site="post", n_layers=info.n_layers, d_mlp=info.d_mlp + 1)
+        vl.NeuronSet.from_pairs([(info.n_layers, 0)], site="post", n_layers=info.n_layers, d_mlp=info.d_mlp)
+    other = vl.NeuronSet.from_pairs([(0, 0)], site="post", n_layers=info.n_layers, d_mlp=info.d_mlp + 1)
     with pytest.raises(MismatchError, match=r"the set is over .* the model has"), lens.editing(other):
         pass
-    foreign = vl.NeuronSet.of([(0, 0)], site="post", n_layers=info.n_layers, d_mlp=info.d_mlp, model="feedfeed")
+    foreign = vl.NeuronSet.from_pairs([(0, 0)], site="post", n_layers=info.n_layers, d_mlp=info.d_mlp, model="feedfeed")
     with pytest.raises(MismatchError, match=r"other weights .*replace\(neurons, model=''\)"), lens.editing(foreign):
         pass
     means = vl.mean(lens.collect(texts, site="gate"))

@@ -327,7 +327,7 @@ def test_top_rule_takes_the_highest_above_0_the_first_of_equals(given_counts, n_
     scores = getattr(vl, method)(stats_of(given_counts))
     found = vl.select(scores, vl.top_rule(n_neurons))
     for value in scores.values:
-        score = {neuron: float(scores.of(value)[neuron]) for neuron in places(given_counts)}
+        score = {neuron: float(scores.for_value(value)[neuron]) for neuron in places(given_counts)}
         best = sorted(score, key=lambda neuron: (-score[neuron], neuron))[:n_neurons]
         assert list(found[value]) == sorted(neuron for neuron in best if score[neuron] > 0)
 
@@ -372,7 +372,7 @@ def test_average_precision_is_the_loop_ties_included(drawn):
     rows, rng = drawn
     scores = {(l, i): number for l, row in enumerate(rows) for i, number in enumerate(row)}
     true = set(rng.sample(sorted(scores), rng.randint(1, len(scores))))
-    neurons = vl.NeuronSet.of(true, site="post", n_layers=len(rows), d_mlp=len(rows[0]))
+    neurons = vl.NeuronSet.from_pairs(true, site="post", n_layers=len(rows), d_mlp=len(rows[0]))
     tensor = torch.tensor(rows, dtype=torch.float64)
     found = vl.average_precision(tensor, neurons)
     assert found == pytest.approx(slow_average_precision(scores, true), abs=1e-12)
@@ -382,7 +382,7 @@ def test_average_precision_is_the_loop_ties_included(drawn):
 
 
 def test_average_precision_refuses_another_shape():
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=2, d_mlp=4)
+    neurons = vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=2, d_mlp=4)
     with pytest.raises(MismatchError, match=r"scores of shape \(2, 5\) for a set over 2 x 4 neurons"):
         vl.average_precision(torch.zeros(2, 5), neurons)
 
@@ -407,7 +407,7 @@ def test_saved_and_loaded_scores_are_the_same(given_counts, method):
 def test_scores_of_an_unknown_value_and_of_the_wrong_number_of_values_are_refused():
     scores = vl.NeuronScores("vape", ("care", "duty"), torch.zeros(2, 1, 3), "post")
     with pytest.raises(UnknownNameError, match="unknown value 'zeal'; known: care, duty"):
-        scores.of("zeal")
+        scores.for_value("zeal")
     with pytest.raises(MismatchError, match="3 values for scores of 2"):
         vl.NeuronScores("vape", ("care", "duty", "zeal"), torch.zeros(2, 1, 3), "post")
 

@@ -42,7 +42,7 @@ def test_an_item_with_a_reason_has_no_score_and_no_other_lacks_one(lens):
 def test_the_engine_tells_interventions_what_it_runs(lens, side):
     contexts = []
     spy = vl.pointwise("spy", lambda activations, context: contexts.append(context) or activations + 1)
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
+    neurons = vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
     encoded, scored = endings(lens, TEXTS)
     with lens.intervening(neurons, spy):
         vl.score_items(lens, vl.TokenTask(TEXTS, scored), Batching(padding_side=side))

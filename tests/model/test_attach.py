@@ -31,7 +31,7 @@ def lens(request, models):
 
 
 def neurons(lens, *pairs):
-    return vl.NeuronSet.of(pairs or [(0, 3), (1, 5)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
+    return vl.NeuronSet.from_pairs(pairs or [(0, 3), (1, 5)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
 
 
 def hooks(model):

@@ -56,7 +56,7 @@ def test_a_call_without_batching_uses_the_models_own(models, texts, dilemmas):
 
 
 def test_an_experiment_uses_the_models_own(models, dilemmas):
-    sets = {"care": vl.NeuronSet.of([(0, 1)], site="post", n_layers=3, d_mlp=37)}
+    sets = {"care": vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=3, d_mlp=37)}
     one, many = (
         shapes_of(
             lambda lens: lens.support_matrix(dilemmas, sets, controls=1), vl.ValueLens(models["bridge", "llama"], batching=b)
@@ -74,7 +74,7 @@ def test_sites_are_found_once(models):
 def test_activations_are_those_of_the_tokens_on_either_side(models):
     """Texts of unlike length share a batch that is padded on the side of the model's own batching."""
     model = models["bridge", "llama"]
-    neurons = vl.NeuronSet.of([(0, 1), (2, 5)], site="post", n_layers=3, d_mlp=37)
+    neurons = vl.NeuronSet.from_pairs([(0, 1), (2, 5)], site="post", n_layers=3, d_mlp=37)
     sentences = ["the river", "a quiet evening letter", "help the others now and wait at home"]
     right, left = (
         vl.ValueLens(model, batching=vl.Batching(padding_side=side)).activations(sentences, neurons)

@@ -111,7 +111,7 @@ def test_what_the_sample_misses_is_seen_by_the_next_collect(fresh, texts):
 
 def test_what_stays_is_not_read_again(fresh, monkeypatch):
     lens = vl.ValueLens(fresh)
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=3, d_mlp=lens.info.d_mlp)
+    neurons = vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=3, d_mlp=lens.info.d_mlp)
     neurons = dataclasses.replace(neurons, model=lens.info.fingerprint)
     calls = []
     monkeypatch.setattr("value_lens.model._fingerprint.fingerprint", lambda model: calls.append(1) or "other")
@@ -123,7 +123,7 @@ def test_what_stays_is_not_read_again(fresh, monkeypatch):
 
 def test_neurons_of_other_weights_are_refused_after_a_silent_change(fresh):
     lens = vl.ValueLens(fresh)
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=3, d_mlp=lens.info.d_mlp)
+    neurons = vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=3, d_mlp=lens.info.d_mlp)
     neurons = dataclasses.replace(neurons, model=lens.info.fingerprint)
     through_data(fresh)
     with pytest.raises(MismatchError, match="a model with other weights"), lens.editing(neurons):
@@ -205,7 +205,7 @@ def test_weights_on_disk_are_those_they_were(folders, texts, dilemmas, tmp_path)
     assert found.model == expected.model and torch.equal(found.fired, expected.fired)
     found.merge(expected)
     torch.testing.assert_close(lens.margins(dilemmas), plain.margins(dilemmas))
-    neurons = vl.NeuronSet.of([(1, 3), (2, 5)], site="post", n_layers=3, d_mlp=37)
+    neurons = vl.NeuronSet.from_pairs([(1, 3), (2, 5)], site="post", n_layers=3, d_mlp=37)
     with lens.editing(neurons), plain.editing(neurons):
         torch.testing.assert_close(lens.margins(dilemmas[:4]), plain.margins(dilemmas[:4]))
 
@@ -262,7 +262,7 @@ def test_weights_that_cannot_be_read_are_unknown_and_said_to_be(folders, texts):
         lens.collect(texts[:6])
     assert len(told) == 1 and stats.model == lens.info.fingerprint == ""
     stats.merge(known)  # nothing is known that speaks against it
-    neurons = vl.NeuronSet.of([(0, 1)], site="post", n_layers=3, d_mlp=37, model=known.model)
+    neurons = vl.NeuronSet.from_pairs([(0, 1)], site="post", n_layers=3, d_mlp=37, model=known.model)
     with lens.editing(neurons) as log:
         model(torch.tensor([[3, 4, 5]]))
     assert log.changed

@@ -78,8 +78,8 @@ class Bench:
         self.lens = vl.ValueLens(self.model)
         info = self.lens.info
         shape = {"n_layers": info.n_layers, "d_mlp": info.d_mlp}
-        self.neurons = vl.NeuronSet.of([(0, 1), (1, 2)], site="post", **shape)
-        self.others = vl.NeuronSet.of([(0, 3), (2, 2)], site="gate", **shape)
+        self.neurons = vl.NeuronSet.from_pairs([(0, 1), (1, 2)], site="post", **shape)
+        self.others = vl.NeuronSet.from_pairs([(0, 3), (2, 2)], site="gate", **shape)
         self.texts = [
             vl.LabelledText(id=f"t{i}", text=text, value="vw"[i % 2], aspect="+", language="en")
             for i, text in enumerate(tiny.sentences(2, seed=2, longest=6))

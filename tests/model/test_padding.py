@@ -130,7 +130,7 @@ def test_an_edit_sees_no_trial_run(places):
     """What it did is told by its log: only runs that were asked for may be in it."""
     model = vl.load_model(places["llama"])
     lens, (tokens, mask) = vl.ValueLens(model), batches()[0]
-    neurons = vl.NeuronSet.of([(0, 1), (2, 3)], site="gate", n_layers=3, d_mlp=37)
+    neurons = vl.NeuronSet.from_pairs([(0, 1), (2, 3)], site="gate", n_layers=3, d_mlp=37)
     with lens.editing(neurons) as log:  # the very first use, with the trial run of the site
         fresh = LensModel(model)
         edited = fresh.forward(tokens, mask)

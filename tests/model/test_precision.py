@@ -83,7 +83,7 @@ def test_margins_there_are_those_of_the_cpu(pretending, folders, dilemmas):
 def test_a_mean_is_written_there_in_the_type_of_its_activations(pretending, folders, texts):
     lens = vl.ValueLens(vl.load_model(folders["gpt2"]))
     stats, index = lens.collect(texts[:12]), torch.tensor([3, 8])
-    neurons = vl.NeuronSet.of([(1, 3), (1, 8)], site="post", n_layers=3, d_mlp=45)
+    neurons = vl.NeuronSet.from_pairs([(1, 3), (1, 8)], site="post", n_layers=3, d_mlp=45)
     change = vl.mean(stats).prepare(lens, neurons, ())
     found = change(put(torch.zeros(2, 4, 2)), vl.Context(layer=1))
     assert isinstance(found, Elsewhere)

@@ -120,7 +120,7 @@ def test_only_the_answer_is_counted(model, prompts):
 
 def test_edits_in_force_act_on_the_answers_and_leave_no_trace(model, prompts):
     lens = vl.ValueLens(model)
-    neurons = vl.NeuronSet.of(
+    neurons = vl.NeuronSet.from_pairs(
         [(layer, k) for layer in range(lens.info.n_layers) for k in range(lens.info.d_mlp)],
         site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp,
     )  # fmt: skip

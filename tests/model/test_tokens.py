@@ -148,7 +148,7 @@ def test_every_token_of_a_text_counts_but_those_marked(model, name, padding_side
 def every_neuron(lens):
     n_layers, d_mlp = lens.info.n_layers, lens.info.d_mlp
     places = [(layer, k) for layer in range(n_layers) for k in range(d_mlp)]
-    return vl.NeuronSet.of(places, site="post", n_layers=n_layers, d_mlp=d_mlp)
+    return vl.NeuronSet.from_pairs(places, site="post", n_layers=n_layers, d_mlp=d_mlp)
 
 
 BOS = "<s>"
@@ -192,7 +192,7 @@ def test_results_are_the_same_with_and_without_a_bos_of_ones_own(lens, texts, di
         ]
         assert torch.equal(*margins)
 
-    neurons = vl.NeuronSet.of([(0, 1), (1, 2)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
+    neurons = vl.NeuronSet.from_pairs([(0, 1), (1, 2)], site="post", n_layers=lens.info.n_layers, d_mlp=lens.info.d_mlp)
     (plain,), (own,) = (lens.activations(start + texts[0].text, neurons) for start in ("", BOS))
     assert plain.tokens == own.tokens and torch.equal(plain.activations, own.activations)
 

@@ -144,7 +144,7 @@ def test_a_planted_neuron_is_found_and_its_effect_seen(folders):
         chosen = vl.select(scores, vl.top_rule(1))["honesty"]
         assert chosen.neurons == ((layer, index),)
     # Any neuron that fires on this word and not on the one in its place does as well in opposition; none does better.
-    opposition = vl.opposition(stats).of("honesty")
+    opposition = vl.opposition(stats).for_value("honesty")
     assert float(opposition[layer, index]) == pytest.approx(float(opposition.max())) and float(opposition.max()) > 0.05
 
     changes = {}

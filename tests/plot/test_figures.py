@@ -71,7 +71,7 @@ def pictures(name: str) -> dict[str, Picture]:
         clean=margins, own=-margins[None], control=margins[None, None],
     )  # fmt: skip
     return {
-        "layers": draw_layers({name: vl.NeuronSet.of([(0, 1)], **SHAPE)}, name),
+        "layers": draw_layers({name: vl.NeuronSet.from_pairs([(0, 1)], **SHAPE)}, name),
         "firing": draw_firing([name, "b"], torch.eye(2), [(0, 1), (0, 2)], name),
         "giveaway": draw_giveaway(audit_corpus([], dilemmas, source=name)),
         "circle": draw_circle(ring),

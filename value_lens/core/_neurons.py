@@ -42,8 +42,8 @@ class NeuronSet:
     Raises:
         NeuronError: An index is out of range.
 
-    >>> a = NeuronSet.of([(0, 1), (1, 2)], site="post", n_layers=2, d_mlp=4)
-    >>> b = NeuronSet.of([(1, 2)], site="post", n_layers=2, d_mlp=4)
+    >>> a = NeuronSet.from_pairs([(0, 1), (1, 2)], site="post", n_layers=2, d_mlp=4)
+    >>> b = NeuronSet.from_pairs([(1, 2)], site="post", n_layers=2, d_mlp=4)
     >>> len(a), (1, 2) in a, (a - b).neurons, (a & b) == b
     (2, True, ((0, 1),), True)
     """
@@ -65,7 +65,7 @@ class NeuronSet:
         object.__setattr__(self, "neurons", tuple(sorted(set(self.neurons))))
 
     @classmethod
-    def of(
+    def from_pairs(
         cls,
         neurons: Iterable[Iterable[int]],
         *,
@@ -85,7 +85,7 @@ class NeuronSet:
     ) -> "NeuronSet":
         """The set of neurons where `mask` is true; the other arguments are those of the class."""
         pairs = torch.nonzero(mask).tolist()
-        return cls.of(pairs, site=site, n_layers=mask.shape[0], d_mlp=mask.shape[1], model=model, provenance=provenance)
+        return cls.from_pairs(pairs, site=site, n_layers=mask.shape[0], d_mlp=mask.shape[1], model=model, provenance=provenance)
 
     def mask(self) -> Bool[Tensor, "layer neuron"]:
         """True at the set's neurons."""
@@ -158,7 +158,7 @@ class NeuronSet:
         Raises:
             ArtefactError: The file is damaged, of another kind, or of an unknown schema.
         """
-        return store.load(path, KIND, lambda meta, _: cls.of(**meta))
+        return store.load(path, KIND, lambda meta, _: cls.from_pairs(**meta))
 
 
 def require_same(first: Any, second: Any) -> None:

@@ -59,7 +59,7 @@ class NeuronScores:
     def d_mlp(self) -> int:
         return self.scores.shape[2]
 
-    def of(self, value: str) -> Float[Tensor, "layer neuron"]:
+    def for_value(self, value: str) -> Float[Tensor, "layer neuron"]:
         """The scores of one value; raises `UnknownNameError` for another."""
         if value not in self.values:
             raise UnknownNameError("value", value, self.values)

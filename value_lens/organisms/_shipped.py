@@ -79,7 +79,7 @@ def read_true_neurons(folder: Path) -> dict[str, NeuronSet] | None:
         stated, _ = _STATED.read(1, _read_json(source), {})
         shape = {key: stated[key] for key in ("site", "n_layers", "d_mlp")}
         return {
-            value: NeuronSet.of(pairs, **shape, provenance={"true_neurons_of": folder.name, "value": value})
+            value: NeuronSet.from_pairs(pairs, **shape, provenance={"true_neurons_of": folder.name, "value": value})
             for value, pairs in stated["neurons"].items()
         }
     except ValueLensError as error:

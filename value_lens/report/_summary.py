@@ -22,7 +22,9 @@ def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Ma
     }
     if true is not None:
         shared = [value for value in scores.values if value in true]
-        found["average_precision"] = {value: number(average_precision(scores.of(value), true[value])) for value in shared}
+        found["average_precision"] = {
+            value: number(average_precision(scores.for_value(value), true[value])) for value in shared
+        }
         found["n_true_found"] = {value: len(set(sets[value]) & set(true[value])) for value in shared}
     return found
 

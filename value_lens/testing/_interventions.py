@@ -16,7 +16,7 @@ LAYER, INDICES = 1, (0, 2, 5)
 def neurons_of(lens: ValueLens) -> NeuronSet:
     """Three neurons of one layer."""
     pairs = [(LAYER, index) for index in INDICES]
-    return NeuronSet.of(pairs, site="post", n_layers=lens.n_layers, d_mlp=lens.d_mlp)
+    return NeuronSet.from_pairs(pairs, site="post", n_layers=lens.n_layers, d_mlp=lens.d_mlp)
 
 
 def intervention_of(entry: Entry, lens: ValueLens, texts: Sequence[LabelledText]) -> Intervention:

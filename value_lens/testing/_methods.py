@@ -69,7 +69,7 @@ class MethodContract:
         groups = tuple(Group(renamed[group.value], group.aspect, group.language) for group in stats.groups)
         scores, other = method(stats), method(counted(groups, stats.fired))
         for value in VALUES:
-            torch.testing.assert_close(other.of(renamed[value]), scores.of(value), rtol=1e-12, atol=1e-12)
+            torch.testing.assert_close(other.for_value(renamed[value]), scores.for_value(value), rtol=1e-12, atol=1e-12)
 
     def test_it_refuses_what_lacks_what_it_needs(self, method: MethodEntry) -> None:
         """Where `applies` says no, statistics are refused; where it says yes, they are not."""
