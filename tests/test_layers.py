@@ -1,4 +1,4 @@
-"""Does the house stand as designed? Imports go down only, axis words are listed, and importing the library changes nothing."""
+"""The house stands as designed: imports go down only, axis words are listed, and importing the library changes nothing."""
 
 import ast
 import json

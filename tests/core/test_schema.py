@@ -21,7 +21,7 @@ from value_lens.core import (
     Kind,
     NeuronScores,
     Numbers,
-    listed,
+    list_of,
     object_of,
     tuple_of,
 )
@@ -258,7 +258,7 @@ def test_an_upgrade_of_content_that_is_not_as_it_was_names_the_file(tmp_path):
 ALL = Kind(
     "thing",
     fields={
-        "name": TEXT, "size": SIZE, "rows": listed(TEXT, "row", distinct=True), "pair": tuple_of(TEXT, COUNT), "of": object_of(n=COUNT),
+        "name": TEXT, "size": SIZE, "rows": list_of(TEXT, "row", distinct=True), "pair": tuple_of(TEXT, COUNT), "of": object_of(n=COUNT),
     },
     tensors={
         "x": Numbers("row column", (torch.int64,)), "y": Numbers("... column", (torch.float64, torch.float32), optional=True),

@@ -7,7 +7,7 @@ from ._firing import FiringStats
 from ._groups import sort_groups
 from ._item_scores import ItemScores
 from ._json import RepeatedField, holds_half_pair, parse_json, require_sound, require_whole_pairs
-from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, listed, object_of, tuple_of, unchanged
+from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, list_of, object_of, tuple_of, unchanged
 from ._names import folded, keyed, require_distinct, standard
 from ._neurons import NeuronSet, require_same
 from ._order import in_order, label_of, labels_of, order_meta, register_system
@@ -79,7 +79,7 @@ __all__ = [
     "label_of",
     "labels_of",
     "keyed",
-    "listed",
+    "list_of",
     "load_strategies",
     "lowest",
     "object_of",

@@ -116,8 +116,12 @@ class EffectMatrix:
     def label(self, value: str, language: str = "en") -> str:
         """The label by which a value is shown: as it was when the matrix was made, else the name as it is."""
         labels = self.meta.get("labels")
-        known = labels.get(value) if isinstance(labels, Mapping) else None
-        texts = {name: text for name, text in known.items() if isinstance(text, str)} if isinstance(known, Mapping) else None
+        by_language = labels.get(value) if isinstance(labels, Mapping) else None
+        texts = (
+            {name: text for name, text in by_language.items() if isinstance(text, str)}
+            if isinstance(by_language, Mapping)
+            else None
+        )
         return label_of(value, language, texts)
 
     def cells(self, language: str | None = None) -> tuple[Cell, ...]:
@@ -200,10 +204,10 @@ class EffectMatrix:
         Raises:
             ArtefactError: for a file that is missing, damaged, or no matrix.
         """
-        return store.load(path, KIND, lambda meta, tensors: cls._built(meta, tensors))
+        return store.load(path, KIND, lambda meta, tensors: cls._from_content(meta, tensors))
 
     @classmethod
-    def _built(cls, meta: dict[str, Any], tensors: dict[str, Tensor]) -> "EffectMatrix":
+    def _from_content(cls, meta: dict[str, Any], tensors: dict[str, Tensor]) -> "EffectMatrix":
         lists: dict[str, Any] = {name: tuple(entries) for name, entries in meta.items() if isinstance(entries, list)}
         verdicts = tuple(map(tuple, lists.pop("verdicts")))
         if any(len(row) != len(meta["values"]) for row in verdicts):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ._item_scores import ItemScores
-from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Content, Kind, Numbers, listed, object_of, unchanged
+from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Content, Kind, Numbers, list_of, object_of, unchanged
 from ._resampling import Resampling
 from ._views import view_of
 
@@ -18,8 +18,8 @@ RESULTS = (
 SPECIFIC = ("effect", "interval", "p", "controls")
 NAME = "effect matrix"
 
-_NAMES, _NUMBERS = listed(TEXT, distinct=True), {"dtypes": (torch.float64,), "negative": True, "finite": False}
-_ITEMS = {name: listed(TEXT, "item") for name in ("item_ids", "item_values", "item_languages", "item_clusters")}
+_NAMES, _NUMBERS = list_of(TEXT, distinct=True), {"dtypes": (torch.float64,), "negative": True, "finite": False}
+_ITEMS = {name: list_of(TEXT, "item") for name in ("item_ids", "item_values", "item_languages", "item_clusters")}
 _CELL = "language value intervened"
 _AXES = {
     "clean": "language value", "interval": f"{_CELL} bound", "margin_interval": f"{_CELL} bound",
@@ -33,8 +33,8 @@ FORMER = Kind(  # scores alone
         **_ITEMS,
         "values": _NAMES,
         "languages": _NAMES,
-        "ablated": listed(TEXT, "ablated", distinct=True),
-        "n_neurons": listed(COUNT, "ablated"),
+        "ablated": list_of(TEXT, "ablated", distinct=True),
+        "n_neurons": list_of(COUNT, "ablated"),
         "inference": object_of(n_resamples=SIZE, level=SHARE, seed=SEED),
         "meta": OBJECT,
     },
@@ -54,7 +54,7 @@ def content_of(matrix: Any) -> Content:
     tensors = {f"scores.{name}": getattr(matrix.scores, name) for name in SCORES}
     tensors |= {name: getattr(matrix, name) for name in RESULTS}
     tensors |= {f"specific.{name}": getattr(matrix.specific, name) for name in SPECIFIC}
-    meta: dict[str, Any] = {name: list(given) for name, given in vars(matrix.scores).items() if isinstance(given, tuple)}
+    meta: dict[str, Any] = {name: list(entries) for name, entries in vars(matrix.scores).items() if isinstance(entries, tuple)}
     meta["verdicts"] = [list(verdicts) for verdicts in matrix.specific.verdicts]
     meta |= {"resampling": dict(vars(matrix.resampling)), "meta": dict(matrix.meta)}
     return meta, {name: tensor for name, tensor in tensors.items() if tensor is not None}
@@ -81,11 +81,11 @@ KIND = Kind(
     NAME,
     fields={
         **_ITEMS,
-        "values": listed(TEXT, "value", distinct=True),
-        "languages": listed(TEXT, "language", distinct=True),
-        "intervened": listed(TEXT, "intervened", distinct=True),
-        "n_neurons": listed(COUNT, "intervened"),
-        "verdicts": listed(listed(TEXT), "language"),
+        "values": list_of(TEXT, "value", distinct=True),
+        "languages": list_of(TEXT, "language", distinct=True),
+        "intervened": list_of(TEXT, "intervened", distinct=True),
+        "n_neurons": list_of(COUNT, "intervened"),
+        "verdicts": list_of(list_of(TEXT), "language"),
         "resampling": object_of(n=SIZE, level=SHARE, seed=SEED),
         "meta": OBJECT,
     },

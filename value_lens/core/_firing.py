@@ -85,15 +85,15 @@ class FiringStats:
         sort_groups([Group(*group) for group in groups])  # as they are written, so that an error shows them so
         named = [Group(standard(value), aspect, standard(language)) for value, aspect, language in groups]
         order = [named.index(group) for group in sort_groups(named)]
-        count = lambda given: torch.as_tensor(given).to(torch.int64)[order]  # noqa: E731
-        summed = lambda given: None if given is None else given.to(torch.float64)[order]  # noqa: E731
-        for name, given in (("n_tokens", n_tokens), ("fired", fired)):
-            if bool((torch.as_tensor(given) != torch.as_tensor(given).to(torch.int64)).any()):
+        count = lambda numbers: torch.as_tensor(numbers).to(torch.int64)[order]  # noqa: E731
+        summed = lambda numbers: None if numbers is None else numbers.to(torch.float64)[order]  # noqa: E731
+        for name, numbers in (("n_tokens", n_tokens), ("fired", fired)):
+            if bool((torch.as_tensor(numbers) != torch.as_tensor(numbers).to(torch.int64)).any()):
                 raise DataError(f"counts are whole numbers, but {name} holds fractions; were these probabilities?")
         if len(order) != len(named):
             raise DataError(f"a group comes twice: {list(map(str, named))}")
         return cls(
-            groups=tuple(named[place] for place in order),
+            groups=tuple(named[index] for index in order),
             n_texts=count([0] * len(named) if n_texts is None else n_texts),
             n_tokens=count(n_tokens),
             fired=count(fired),
@@ -130,7 +130,7 @@ class FiringStats:
         return count_in(self.meta, "n_texts_cut")
 
     def _rows(self, value: str | None, aspect: str | None, languages: Sequence[str] | None = None) -> list[int]:
-        """Places of the groups of a value, an aspect and some languages; None for all."""
+        """Indices of the groups of a value, an aspect and some languages; None for all."""
         rows = [p for p, g in enumerate(self.groups) if value in (None, g.value) and aspect in (None, g.aspect)]
         return [p for p in rows if languages is None or self.groups[p].language in languages]
 
@@ -187,7 +187,7 @@ class FiringStats:
                 "known; collect them anew with moments=True"
             )
         n_tokens = self.n_tokens.sum().clamp_min(1)
-        mean, mean_sq = (reduce(kept, "group layer neuron -> layer neuron", "sum") / n_tokens for kept in (total, total_sq))
+        mean, mean_sq = (reduce(sums, "group layer neuron -> layer neuron", "sum") / n_tokens for sums in (total, total_sq))
         return (mean_sq - mean**2 if centred else mean_sq).clamp_min(0).sqrt()
 
     def block(self, number: int) -> "FiringStats":

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError
-from ._kinds import OBJECT, TEXT, Kind, Numbers, listed, tuple_of, unchanged
+from ._kinds import OBJECT, TEXT, Kind, Numbers, list_of, tuple_of, unchanged
 
 _COUNTS, _SUMS = (torch.int64,), (torch.float64,)
 KIND = Kind(
     "firing statistics",
-    fields={"groups": listed(tuple_of(TEXT, TEXT, TEXT), "group"), "site": TEXT, "model": TEXT, "meta": OBJECT},
+    fields={"groups": list_of(tuple_of(TEXT, TEXT, TEXT), "group"), "site": TEXT, "model": TEXT, "meta": OBJECT},
     tensors={
         "n_texts": Numbers("group", _COUNTS),
         "n_tokens": Numbers("group", _COUNTS),

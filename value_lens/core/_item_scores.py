@@ -43,11 +43,11 @@ class ItemScores:
     outside: Float64[Tensor, "intervened control item"] | None = None
 
     def __post_init__(self) -> None:
-        for kind, used, listed in (
+        for kind, used, names in (
             ("value", self.item_values, self.values),
             ("language", self.item_languages, self.languages),
         ):
-            if unknown := set(used) - set(listed):
+            if unknown := set(used) - set(names):
                 raise DataError(f"has items of {kind} {sorted(unknown)[0]!r}, which is none of its {kind}s")
 
     @property
@@ -55,26 +55,26 @@ class ItemScores:
         return self.control.shape[1]
 
     def items_of(self, language: str, value: str) -> list[int]:
-        """Places of the items of a language and value.
+        """Indices of the items of a language and value.
 
         Raises:
             UnknownNameError: for a language or value that is not listed.
         """
-        for kind, given, known in (("language", language, self.languages), ("value", value, self.values)):
-            if given not in known:
-                raise UnknownNameError(kind, given, known)
+        for kind, name, known in (("language", language, self.languages), ("value", value, self.values)):
+            if name not in known:
+                raise UnknownNameError(kind, name, known)
         return self._items.get((language, value), [])
 
     @functools.cached_property
     def _items(self) -> dict[tuple[str, str], list[int]]:
         items: dict[tuple[str, str], list[int]] = {}
-        for place, pair in enumerate(zip(self.item_languages, self.item_values, strict=True)):
-            items.setdefault(pair, []).append(place)
+        for index, pair in enumerate(zip(self.item_languages, self.item_values, strict=True)):
+            items.setdefault(pair, []).append(index)
         return items
 
     def n_clusters(self, language: str, value: str) -> int:
         """How many independent units the items of a language and value come from."""
-        return len({self.item_clusters[place] for place in self.items_of(language, value)})
+        return len({self.item_clusters[index] for index in self.items_of(language, value)})
 
     @functools.cached_property
     def clusters(self) -> Int64[Tensor, "item"]:

@@ -13,7 +13,7 @@ DEEPEST = (
 
 
 class RepeatedField(dict[str, Any]):
-    """An object in which a field stands twice, until the place of its row is known. `problem` says which."""
+    """A JSON object in which a field stands twice; refused once the place of its row is known. `problem` names the field."""
 
     problem = ""
 
@@ -32,11 +32,11 @@ def parse_json(text: str, *, deepest: int | None = DEEPEST, repeated: bool = Fal
         fields = dict(pairs)
         if len(fields) == len(pairs):
             return fields
-        found, names = RepeatedField(fields), Counter(name for name, _ in pairs)
-        found.problem = f"field {names.most_common(1)[0][0]!r} stands twice"
+        repeated_fields, names = RepeatedField(fields), Counter(name for name, _ in pairs)
+        repeated_fields.problem = f"field {names.most_common(1)[0][0]!r} stands twice"
         if not repeated:
-            raise DataError(found.problem)
-        return found
+            raise DataError(repeated_fields.problem)
+        return repeated_fields
 
     try:
         content = json.loads(text, object_pairs_hook=once)
@@ -62,7 +62,7 @@ def require_sound(content: object, deepest: int = DEEPEST, most: int | None = No
     for _ in range(deepest + 1):
         inside: list[Any] = []
         for outer in level:
-            inside += _inside(outer)
+            inside += _parts(outer)
             if most is not None and n_parts + len(inside) > most:
                 raise DataError(f"more than {most} parts")
         n_parts += len(inside)
@@ -72,7 +72,7 @@ def require_sound(content: object, deepest: int = DEEPEST, most: int | None = No
     raise DataError(f"nested deeper than {deepest} levels")
 
 
-def _inside(content: object) -> Iterable[Any]:
+def _parts(content: object) -> Iterable[Any]:
     if isinstance(content, RepeatedField):
         raise DataError(content.problem)
     if isinstance(content, dict):

@@ -24,25 +24,25 @@ class Expected:
     axis: str = ""
 
 
-TEXT = Expected("a text", lambda given: isinstance(given, str))
-COUNT = Expected("a whole number of at least 0", lambda given: _is_whole(given) and given >= 0)
-SIZE = Expected("a whole number from 1 to 2**31", lambda given: _is_whole(given) and 1 <= given <= 2**31)
-SHARE = Expected("a number above 0 and below 1", lambda given: isinstance(given, float) and 0 < given < 1)
-SEED = Expected("a whole number from 0 to 2**63 - 1", lambda given: _is_whole(given) and 0 <= given < 2**63)
-OBJECT = Expected("an object", lambda given: isinstance(given, dict))
+TEXT = Expected("a text", lambda content: isinstance(content, str))
+COUNT = Expected("a whole number of at least 0", lambda content: _is_whole(content) and content >= 0)
+SIZE = Expected("a whole number from 1 to 2**31", lambda content: _is_whole(content) and 1 <= content <= 2**31)
+SHARE = Expected("a number above 0 and below 1", lambda content: isinstance(content, float) and 0 < content < 1)
+SEED = Expected("a whole number from 0 to 2**63 - 1", lambda content: _is_whole(content) and 0 <= content < 2**63)
+OBJECT = Expected("an object", lambda content: isinstance(content, dict))
 
 
-def _is_whole(given: object) -> bool:
-    return isinstance(given, int) and not isinstance(given, bool)
+def _is_whole(content: object) -> bool:
+    return isinstance(content, int) and not isinstance(content, bool)
 
 
-def listed(item: Expected, axis: str = "", *, distinct: bool = False) -> Expected:
+def list_of(item: Expected, axis: str = "", *, distinct: bool = False) -> Expected:
     """A list of such items, in the order of an axis."""
 
-    def holds(given: Any) -> bool:
-        if not (isinstance(given, list) and all(map(item.holds, given))):
+    def holds(content: Any) -> bool:
+        if not (isinstance(content, list) and all(map(item.holds, content))):
             return False
-        return not distinct or len(set(given)) == len(given)
+        return not distinct or len(set(content)) == len(content)
 
     return Expected(f"a list, each item {item.words}{', none twice' if distinct else ''}", holds, axis)
 
@@ -50,9 +50,11 @@ def listed(item: Expected, axis: str = "", *, distinct: bool = False) -> Expecte
 def tuple_of(*items: Expected) -> Expected:
     """A list of just these."""
 
-    def holds(given: Any) -> bool:
+    def holds(content: Any) -> bool:
         return (
-            isinstance(given, list) and len(given) == len(items) and all(i.holds(g) for i, g in zip(items, given, strict=True))
+            isinstance(content, list)
+            and len(content) == len(items)
+            and all(i.holds(g) for i, g in zip(items, content, strict=True))
         )
 
     return Expected(f"a list of {len(items)}: {', '.join(item.words for item in items)}", holds)
@@ -61,9 +63,11 @@ def tuple_of(*items: Expected) -> Expected:
 def object_of(**fields: Expected) -> Expected:
     """An object with just these fields."""
 
-    def holds(given: Any) -> bool:
+    def holds(content: Any) -> bool:
         return (
-            isinstance(given, dict) and given.keys() == fields.keys() and all(fields[name].holds(given[name]) for name in given)
+            isinstance(content, dict)
+            and content.keys() == fields.keys()
+            and all(fields[name].holds(content[name]) for name in content)
         )
 
     return Expected(f"an object with {', '.join(f'{name} ({inner.words})' for name, inner in fields.items())}", holds)
@@ -138,7 +142,7 @@ class Kind:
         required = [name for name, numbers in self.tensors.items() if not numbers.optional]
         yield from (f"tensor {name!r} is missing" for name in required if name not in tensors)
         for name, tensor in tensors.items():
-            numbers = next((found for known, found in self.tensors.items() if fnmatchcase(name, known)), None)
+            numbers = next((candidate for pattern, candidate in self.tensors.items() if fnmatchcase(name, pattern)), None)
             if numbers is None:
                 yield f"tensor {name!r} is not known; known: {', '.join(self.tensors) or 'none'}"
             else:
@@ -147,9 +151,9 @@ class Kind:
 
 def _same_size(sizes: dict[str, tuple[int, str]], axis: str, size: int, where: str) -> Iterator[str]:
     """Every axis has one size; the first that states it is believed."""
-    known, first = sizes.setdefault(axis, (size, where))
-    if known != size:
-        yield f"{where}: axis {axis!r} has {size} entries, but {known} in {first}"
+    stated_size, stated_in = sizes.setdefault(axis, (size, where))
+    if stated_size != size:
+        yield f"{where}: axis {axis!r} has {size} entries, but {stated_size} in {stated_in}"
 
 
 def _tensor_problems(name: str, tensor: Tensor, numbers: Numbers, sizes: dict[str, tuple[int, str]]) -> Iterator[str]:

@@ -26,7 +26,9 @@ def parts_of(meta: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [dict(meta)]
     parts = [part for merged in meta[PARTS] for part in parts_of(merged)]
     joint = _joint(parts)
-    added = {name: given for name, given in meta.items() if name not in (PARTS, ORDERS, *SUMMED) and joint.get(name) != given}
+    added = {
+        name: content for name, content in meta.items() if name not in (PARTS, ORDERS, *SUMMED) and joint.get(name) != content
+    }
     return [{**added, **part} for part in parts]
 
 

@@ -53,11 +53,11 @@ def require_distinct(what: str, names: Iterable[str] | Mapping[str, object]) -> 
     spellings: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
         spellings.setdefault(folded(name), []).append(name)
-    places = names if isinstance(names, Mapping) else {}
+    origins = names if isinstance(names, Mapping) else {}
     alike = [
-        " and ".join(f"{name!r}{f' ({places[name]})' if name in places else ''}" for name in found)
-        for found in spellings.values()
-        if len(found) > 1
+        " and ".join(f"{name!r}{f' ({origins[name]})' if name in origins else ''}" for name in spelt)
+        for spelt in spellings.values()
+        if len(spelt) > 1
     ]
     if alike:
         raise DataError(

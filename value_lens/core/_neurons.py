@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import MismatchError, NeuronError
 from . import _store as store
-from ._kinds import COUNT, OBJECT, SIZE, TEXT, Kind, listed, tuple_of
+from ._kinds import COUNT, OBJECT, SIZE, TEXT, Kind, list_of, tuple_of
 
 Neuron = tuple[int, int]
 KIND = Kind(
@@ -22,7 +22,7 @@ KIND = Kind(
         "d_mlp": SIZE,
         "model": TEXT,
         "provenance": OBJECT,
-        "neurons": listed(tuple_of(COUNT, COUNT)),
+        "neurons": list_of(tuple_of(COUNT, COUNT)),
     },
 )
 
@@ -89,17 +89,17 @@ class NeuronSet:
 
     def mask(self) -> Bool[Tensor, "layer neuron"]:
         """True at the set's neurons."""
-        found = torch.zeros((self.n_layers, self.d_mlp), dtype=torch.bool)
+        mask = torch.zeros((self.n_layers, self.d_mlp), dtype=torch.bool)
         if self.neurons:
-            found[tuple(torch.tensor(self.neurons).T)] = True
-        return found
+            mask[tuple(torch.tensor(self.neurons).T)] = True
+        return mask
 
     def per_layer(self) -> dict[int, Int64[Tensor, "neuron"]]:
         """{layer: indices}, only layers that have some."""
-        found: dict[int, list[int]] = {}
+        indices_by_layer: dict[int, list[int]] = {}
         for layer, index in self.neurons:
-            found.setdefault(layer, []).append(index)
-        return {layer: torch.tensor(indices) for layer, indices in found.items()}
+            indices_by_layer.setdefault(layer, []).append(index)
+        return {layer: torch.tensor(indices) for layer, indices in indices_by_layer.items()}
 
     def __len__(self) -> int:
         return len(self.neurons)
@@ -110,18 +110,18 @@ class NeuronSet:
     def __contains__(self, neuron: object) -> bool:
         return neuron in self.neurons
 
-    def _with(self, other: "NeuronSet", chosen: "set[Neuron]", how: str) -> "NeuronSet":
+    def _with(self, other: "NeuronSet", chosen: "set[Neuron]", operation: str) -> "NeuronSet":
         require_same(self, other)
-        origins = [*self._origins(how), *other._origins(how)]
+        origins = [*self._origins(operation), *other._origins(operation)]
         return replace(
-            self, neurons=tuple(chosen), model=self.model or other.model, provenance={"operation": how, "of": origins}
+            self, neurons=tuple(chosen), model=self.model or other.model, provenance={"operation": operation, "of": origins}
         )
 
-    def _origins(self, how: str) -> list[Any]:
+    def _origins(self, operation: str) -> list[Any]:
         """What a union of unions is made of, and so on: flat, or the union of many sets would be nested too deeply to be saved."""
-        known = self.provenance.get("of")
-        same = how != "difference" and self.provenance.get("operation") == how and isinstance(known, list)
-        return known if same else [dict(self.provenance)]  # pyright: ignore[reportReturnType]
+        origins = self.provenance.get("of")
+        same = operation != "difference" and self.provenance.get("operation") == operation and isinstance(origins, list)
+        return origins if same else [dict(self.provenance)]  # pyright: ignore[reportReturnType]
 
     def __or__(self, other: "NeuronSet") -> "NeuronSet":
         return self._with(other, set(self) | set(other), "union")

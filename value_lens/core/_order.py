@@ -40,8 +40,8 @@ def in_order(
     for order in orders:
         if wanted <= set(order):
             return tuple(name for name in order if name in wanted)
-    known = [name for name in dict.fromkeys(otherwise) if name in wanted]
-    return (*known, *sorted(wanted.difference(known)))
+    ordered = [name for name in dict.fromkeys(otherwise) if name in wanted]
+    return (*ordered, *sorted(wanted.difference(ordered)))
 
 
 def order_meta(names: Collection[str]) -> dict[str, Any]:
@@ -54,13 +54,13 @@ def order_meta(names: Collection[str]) -> dict[str, Any]:
 
 def carried_orders(*metas: Mapping[str, Any]) -> list[list[str]]:
     """The orders that metadata carry, each once, sorted: the same whichever comes first."""
-    stated = [order for meta in metas for order in _lists(meta.get(ORDERS))]
-    texts = {tuple(order) for order in stated if all(isinstance(name, str) for name in order)}
+    orders = [order for meta in metas for order in _lists(meta.get(ORDERS))]
+    texts = {tuple(order) for order in orders if all(isinstance(name, str) for name in order)}
     return [list(order) for order in sorted(texts)]
 
 
-def _lists(stated: object) -> list[list[Any]]:
-    return [order for order in stated if isinstance(order, list)] if isinstance(stated, list) else []
+def _lists(orders: object) -> list[list[Any]]:
+    return [order for order in orders if isinstance(order, list)] if isinstance(orders, list) else []
 
 
 def labels_of(name: str) -> dict[str, str]:
@@ -84,5 +84,5 @@ def label_of(name: str, language: str = "en", labels: Mapping[str, str] | None =
     Returns:
         The label, or the name as it is where there is none.
     """
-    known = labels_of(name) if labels is None else labels
-    return known.get(language) or known.get("en") or name
+    by_language = labels_of(name) if labels is None else labels
+    return by_language.get(language) or by_language.get("en") or name

@@ -32,13 +32,13 @@ def load_strategies(path: str | Path) -> tuple[Entry, ...]:
     name = _LOADED.get(file, f"{file.stem}_file_{len(_LOADED) + 1}")
     before = entries_now()
     forget(name)
-    kept = {id(entry) for entries in entries_now() for entry in entries.values()}
+    others = {id(entry) for entries in entries_now() for entry in entries.values()}
     try:
         _run(file, name)
     except (Exception, SystemExit) as error:
         put_back(before)
         raise StrategyError(f"{path}{_line(error, file)} cannot be used: {type(error).__name__}: {error}") from error
-    registered = tuple(entry for entries in entries_now() for entry in entries.values() if id(entry) not in kept)
+    registered = tuple(entry for entries in entries_now() for entry in entries.values() if id(entry) not in others)
     if not registered:
         put_back(before)
         raise StrategyError(f"{path} registers nothing; decorate a function, e.g. with @value_lens.methods.register('name')")

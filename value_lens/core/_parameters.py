@@ -38,29 +38,31 @@ def parameters_of(function: Callable[..., Any]) -> Mapping[str, Parameter]:
     ...         top: share of neurons that are taken,
     ...             at most.
     ...     '''
-    >>> found = parameters_of(rule)
-    >>> found["top"].help, found["ties"].choices
+    >>> options = parameters_of(rule)
+    >>> options["top"].help, options["ties"].choices
     ('share of neurons that are taken, at most.', ('first', 'all'))
     """
-    words = _helps(function)
+    helps = _helps(function)
     return {
         name: Parameter(
             name,
-            given.default,
-            Any if given.annotation is given.empty else given.annotation,
-            words.get(name, ""),
-            get_args(given.annotation) if get_origin(given.annotation) is Literal else (),
+            parameter.default,
+            Any if parameter.annotation is parameter.empty else parameter.annotation,
+            helps.get(name, ""),
+            get_args(parameter.annotation) if get_origin(parameter.annotation) is Literal else (),
         )
-        for name, given in _signature(function).parameters.items()
-        if given.default is not given.empty
+        for name, parameter in _signature(function).parameters.items()
+        if parameter.default is not parameter.empty
     }
 
 
 def inputs_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the parameters without a default."""
     stars = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    given = _signature(function).parameters.values()
-    return tuple(one.name for one in given if one.default is one.empty and one.kind not in stars)
+    parameters = _signature(function).parameters.values()
+    return tuple(
+        parameter.name for parameter in parameters if parameter.default is parameter.empty and parameter.kind not in stars
+    )
 
 
 def first_line(function: Callable[..., Any]) -> str:
@@ -77,16 +79,16 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 def _helps(function: Callable[..., Any]) -> dict[str, str]:
     """{name: help} from the section "Args:"; a line that is indented further continues the one before."""
-    found: dict[str, list[str]] = {}
+    helps: dict[str, list[str]] = {}
     lines = (inspect.getdoc(function) or "").split("\n")
     section = lines[lines.index("Args:") + 1 :] if "Args:" in lines else []
     name = ""
     for line in section:
         if line and not line.startswith(" "):  # the next section
             break
-        begun = _ARGUMENT.match(line)
-        if begun is not None:
-            name = begun["name"]
+        argument = _ARGUMENT.match(line)
+        if argument is not None:
+            name = argument["name"]
         if name:
-            found.setdefault(name, []).append(begun["help"] if begun is not None else line.strip())
-    return {name: " ".join(filter(None, words)) for name, words in found.items()}
+            helps.setdefault(name, []).append(argument["help"] if argument is not None else line.strip())
+    return {name: " ".join(filter(None, words)) for name, words in helps.items()}

@@ -190,9 +190,11 @@ def _require_text(record: object, names: Iterable[str]) -> None:
         object.__setattr__(record, name, standard(getattr(record, name)))
 
 
-def require_str(name: str, given: object) -> None:
+def require_str(name: str, content: object) -> None:
     """Raise `DataError` for what is no text, or holds half of a surrogate pair."""
-    if not isinstance(given, str):
+    if not isinstance(content, str):
         as_text = "; write it as text, in quotation marks or as a cell of text, so that it stays as it is written"
-        raise DataError(f"field {name!r}: expected a text, got {quoted(given)}{as_text if isinstance(given, Number) else ''}")
-    require_whole_pairs(given, f"field {name!r}:")
+        raise DataError(
+            f"field {name!r}: expected a text, got {quoted(content)}{as_text if isinstance(content, Number) else ''}"
+        )
+    require_whole_pairs(content, f"field {name!r}:")

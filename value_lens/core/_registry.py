@@ -158,9 +158,9 @@ class Registry(Mapping[str, EntryKind], Generic[EntryKind]):
         """Load one entry point. One that fails is told in a warning: it must not take the others away."""
         before = dict(self._entries)
         try:
-            loaded = point.load()
-            if callable(loaded) and all(entry.object is not loaded for entry in self._entries.values()):
-                self.register(point.name)(loaded)
+            strategy = point.load()
+            if callable(strategy) and all(entry.object is not strategy for entry in self._entries.values()):
+                self.register(point.name)(strategy)
         except Exception as error:
             self._entries = before
             warnings.warn(

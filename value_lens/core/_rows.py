@@ -14,16 +14,16 @@ _SYNONYMS = {"LabelledText": ("polarity", "response"), "QuestionnaireItem": ("ag
 _YES = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def id_of(given: object, name: str = "id") -> str:
+def id_of(content: object, name: str = "id") -> str:
     """An id as it was written: a text, or the digits of a whole number (numpy's, too).
 
     Raises `DataError` for anything else: what was read as true, 7.0 or a date may have been written in several ways.
     """
-    if isinstance(given, Integral) and not isinstance(given, bool):
-        return str(int(given))
-    if not isinstance(given, str):
-        require_str(name, given)
-    return str(given)
+    if isinstance(content, Integral) and not isinstance(content, bool):
+        return str(int(content))
+    if not isinstance(content, str):
+        require_str(name, content)
+    return str(content)
 
 
 def record_from(row: object, kind: type[Record], where: object) -> Record:
@@ -37,7 +37,7 @@ def record_from(row: object, kind: type[Record], where: object) -> Record:
         raise DataError(f"{where}: expected an object with fields, got {type(row).__name__}")
     try:
         _require_own_names(row, kind)
-        row = _with_cluster_mended(_with_synonyms(dict(row), kind), kind)
+        row = _mend_cluster(_read_synonyms(dict(row), kind), kind)
         chosen: dict[str, Any] = {}
         for field in fields(kind):
             if row.get(field.name) is not None:
@@ -64,14 +64,14 @@ def _require_own_names(row: Mapping[Any, Any], kind: type) -> None:
             )
 
 
-def _with_cluster_mended(row: dict[str, Any], kind: type) -> dict[str, Any]:
+def _mend_cluster(row: dict[str, Any], kind: type) -> dict[str, Any]:
     """Generated dilemmas were once written with their source in the place of their cluster."""
     if kind is Dilemma and not row.get("source") and str(row.get("cluster") or "").startswith("generated:"):
         row["source"], row["cluster"] = row["cluster"], ""
     return row
 
 
-def _with_synonyms(row: dict[str, Any], kind: type) -> dict[str, Any]:
+def _read_synonyms(row: dict[str, Any], kind: type) -> dict[str, Any]:
     if kind is LabelledText:
         if row.get("aspect") is None and "polarity" in row:
             row["aspect"] = _polarity(row["polarity"], "polarity")
@@ -88,7 +88,7 @@ def _with_synonyms(row: dict[str, Any], kind: type) -> dict[str, Any]:
     return row
 
 
-def _polarity(given: object, field: str) -> str:
-    if standard(str(given)) not in _POLARITY:
-        raise DataError(f"field {field!r}: {quoted(given)} is neither +1 nor -1")
-    return _POLARITY[standard(str(given))]
+def _polarity(content: object, field: str) -> str:
+    if standard(str(content)) not in _POLARITY:
+        raise DataError(f"field {field!r}: {quoted(content)} is neither +1 nor -1")
+    return _POLARITY[standard(str(content))]

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from ..errors import MismatchError, NeuronError, UnknownNameError
 from . import _store as store
-from ._kinds import FLOATS, OBJECT, TEXT, Kind, Numbers, listed
+from ._kinds import FLOATS, OBJECT, TEXT, Kind, Numbers, list_of
 from ._neurons import NeuronSet
 
 _ANY = {"dtypes": FLOATS, "negative": True, "finite": False}
 KIND = Kind(
     "neuron scores",
-    fields={"method": TEXT, "values": listed(TEXT, "value", distinct=True), "site": TEXT, "model": TEXT, "params": OBJECT},
+    fields={"method": TEXT, "values": list_of(TEXT, "value", distinct=True), "site": TEXT, "model": TEXT, "params": OBJECT},
     tensors={"scores": Numbers("value layer neuron", **_ANY), "part.*": Numbers("... layer neuron", **_ANY, optional=True)},
 )
 

@@ -23,7 +23,7 @@ from ._json import parse_json
 from ._kinds import Kind
 
 _KEY = "value_lens"
-Made = TypeVar("Made")
+Artefact = TypeVar("Artefact")
 
 
 def canonical_json(content: object) -> str:
@@ -104,19 +104,19 @@ def save(path: str | Path, kind: Kind, meta: dict[str, Any], tensors: dict[str, 
     return write_atomically(path, _to_bytes(tensors, metadata={_KEY: canonical_json(envelope)}))
 
 
-def load(path: str | Path, kind: Kind, build: Callable[[dict[str, Any], dict[str, torch.Tensor]], Made]) -> Made:
+def load(path: str | Path, kind: Kind, build: Callable[[dict[str, Any], dict[str, torch.Tensor]], Artefact]) -> Artefact:
     """Read one artefact back: what `build` makes of its metadata and tensors.
 
     Files of older schemas of the kind are read as if written today. Raises `ArtefactError`, which names the file, when it is missing,
     damaged, of another kind, of a schema this version does not know, or when its content is not what the kind must hold.
     """
     path = Path(path)
-    found, schema, meta, sealed, tensors = _opened(path)
-    if found not in (kind.name, *kind.former):
-        raise ArtefactError(f"{path} holds a {found if isinstance(found, str) else quoted(found)}, not a {kind.name}")
+    name, schema, meta, sealed, tensors = _read_artefact(path)
+    if name not in (kind.name, *kind.former):
+        raise ArtefactError(f"{path} holds a {name if isinstance(name, str) else quoted(name)}, not a {kind.name}")
     try:
         kind.require_known(schema)
-        if not _matches(sealed, found, schema, meta, tensors):
+        if not _matches(sealed, name, schema, meta, tensors):
             raise ArtefactError("is damaged: its checksum does not match its content")
         return build(*kind.read(schema, meta, tensors))
     except ValueLensError as error:
@@ -126,13 +126,13 @@ def load(path: str | Path, kind: Kind, build: Callable[[dict[str, Any], dict[str
 def is_artefact(path: Path) -> bool:
     """Whether a file is an artefact of some kind, sound or not."""
     try:
-        _opened(path, with_tensors=False)
+        _read_artefact(path, with_tensors=False)
     except ArtefactError:
         return False
     return True
 
 
-def _opened(path: Path, *, with_tensors: bool = True) -> tuple[Any, Any, Any, Any, dict[str, torch.Tensor]]:
+def _read_artefact(path: Path, *, with_tensors: bool = True) -> tuple[Any, Any, Any, Any, dict[str, torch.Tensor]]:
     """Kind, schema, metadata, checksum and tensors, as they stand in the file."""
     if not os.path.isfile(path):
         raise ArtefactError(f"no file {path}")

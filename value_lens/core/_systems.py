@@ -101,7 +101,7 @@ class ValueSystem:
     def _standardise(self) -> None:
         """Names that refer to values and groups, in the form that those have themselves."""
         groups = keyed(f"higher-order value of {self.name!r}", self.higher_order)
-        members = {group: tuple(map(standard, found)) for group, found in groups.items()}
+        members = {group: tuple(map(standard, names)) for group, names in groups.items()}
         object.__setattr__(self, "higher_order", members)
         object.__setattr__(self, "opposites", tuple((standard(one), standard(other)) for one, other in self.opposites))
         object.__setattr__(self, "group_labels", keyed(f"labelled group of {self.name!r}", self.group_labels))
@@ -129,11 +129,11 @@ class ValueSystem:
     @property
     def levels(self) -> dict[str, tuple[str, ...]]:
         """{level: value names}, in order; empty for a system without tiers."""
-        found: dict[str, tuple[str, ...]] = {}
+        names_by_level: dict[str, tuple[str, ...]] = {}
         for value in self.values:
             if value.level:
-                found[value.level] = (*found.get(value.level, ()), value.name)
-        return found
+                names_by_level[value.level] = (*names_by_level.get(value.level, ()), value.name)
+        return names_by_level
 
     def distance(self, first: str, second: str) -> int:
         """Steps between two values on the circle, the shorter way round. Raises `DataError` for a system that is no circle."""

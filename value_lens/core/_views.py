@@ -20,5 +20,5 @@ def view_of(kind: str, name: str) -> Callable[..., Any]:
         UnknownNameError: for a view that nothing attached.
     """
     if (kind, name) not in _VIEWS:
-        raise UnknownNameError(f"view of {kind}", name, [view for of, view in _VIEWS if of == kind])
+        raise UnknownNameError(f"view of {kind}", name, [view for its_kind, view in _VIEWS if its_kind == kind])
     return _VIEWS[kind, name]

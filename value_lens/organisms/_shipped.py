@@ -12,15 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..core import COUNT, SIZE, TEXT, Dilemma, Expected, Kind, LabelledText, NeuronSet, listed, parse_json, tuple_of
+from ..core import COUNT, SIZE, TEXT, Dilemma, Expected, Kind, LabelledText, NeuronSet, list_of, parse_json, tuple_of
 from ..data import Selection, load_dilemmas, load_texts
 from ..errors import ArtefactError, UnknownNameError, ValueLensError
 from ..model import Loading, fingerprint, load_model
 
 TRUE = "true_neurons.json"
-_PAIRS = listed(tuple_of(COUNT, COUNT))
+_PAIRS = list_of(tuple_of(COUNT, COUNT))
 _BY_VALUE = Expected(
-    "by value lists of [layer, index]", lambda given: isinstance(given, dict) and all(map(_PAIRS.holds, given.values()))
+    "by value lists of [layer, index]", lambda content: isinstance(content, dict) and all(map(_PAIRS.holds, content.values()))
 )
 _STATED = Kind("true neurons", fields={"site": TEXT, "n_layers": SIZE, "d_mlp": SIZE, "neurons": _BY_VALUE})
 
