@@ -33,7 +33,7 @@ def row(values):
     return torch.tensor([values], dtype=torch.float64)
 
 
-def of(clusters):
+def cluster_tensor(clusters):
     return torch.tensor(clusters, dtype=torch.int64)
 
 
@@ -88,7 +88,7 @@ def slow_difference(edited, clean, clusters, level):
 @given(answers(2, st.floats(-3, 3)))
 def test_residuals_are_those_of_the_ratio_of_sum_to_size(given_answers):
     clusters, first, second = given_answers
-    found = linearised_residuals(torch.tensor([first, second]), of(clusters))
+    found = linearised_residuals(torch.tensor([first, second]), cluster_tensor(clusters))
     for values, residuals in zip((first, second), found.tolist(), strict=True):
         assert residuals == pytest.approx(slow_residuals(values, clusters), abs=1e-6)
         assert sum(residuals) == pytest.approx(0, abs=1e-6)
@@ -97,7 +97,7 @@ def test_residuals_are_those_of_the_ratio_of_sum_to_size(given_answers):
 def test_with_clusters_of_one_size_the_variance_is_that_of_their_mean():
     values = [0.3, 2.0, -1.0, 0.0, 5.0, 0.25]
     means = [statistics.mean(values[i : i + 2]) for i in (0, 2, 4)]
-    found = variance_of_mean(linearised_residuals(row(values), of([7, 7, 3, 3, 4, 4])))
+    found = variance_of_mean(linearised_residuals(row(values), cluster_tensor([7, 7, 3, 3, 4, 4])))
     assert float(found) == pytest.approx(statistics.variance(means) / 3)
 
 
@@ -105,7 +105,7 @@ def test_with_clusters_of_one_size_the_variance_is_that_of_their_mean():
 @given(answers(1), level_of)
 def test_a_rate_has_the_interval_of_the_definition(given_answers, level):
     clusters, values = given_answers
-    found = rate_interval(row(values), of(clusters), level=level)[0].tolist()
+    found = rate_interval(row(values), cluster_tensor(clusters), level=level)[0].tolist()
     assert found == pytest.approx(list(slow_rate(values, clusters, level)), abs=1e-9)
 
 
@@ -113,7 +113,7 @@ def test_a_rate_has_the_interval_of_the_definition(given_answers, level):
 @given(answers(2), level_of)
 def test_a_difference_has_the_interval_of_the_definition(given_answers, level):
     clusters, edited, clean = given_answers
-    found = difference_interval(row(edited), row(clean), of(clusters), level=level)[0].tolist()
+    found = difference_interval(row(edited), row(clean), cluster_tensor(clusters), level=level)[0].tolist()
     assert found == pytest.approx(list(slow_difference(edited, clean, clusters, level)), abs=1e-9)
 
 
@@ -134,7 +134,9 @@ def test_margins_have_the_t_interval_of_scipy():
 def test_an_interval_holds_the_estimate_and_lies_within_a_wider_one(given_answers, level):
     clusters, edited, clean = given_answers
     change = statistics.mean(edited) - statistics.mean(clean)
-    ends = [difference_interval(row(edited), row(clean), of(clusters), level=some)[0].tolist() for some in (0.99, level)]
+    ends = [
+        difference_interval(row(edited), row(clean), cluster_tensor(clusters), level=some)[0].tolist() for some in (0.99, level)
+    ]
     (lowest, highest), (low, high) = ends
     slack = 0.01  # with a correlation of gain and loss, distances added in squares need not grow with the level (1e-4 was seen)
     assert -1 - 1e-9 <= lowest <= low + slack and high <= highest + slack and highest <= 1 + 1e-9
@@ -145,8 +147,8 @@ def test_an_interval_holds_the_estimate_and_lies_within_a_wider_one(given_answer
 @given(answers(2), level_of)
 def test_support_of_the_other_option_has_the_mirrored_interval(given_answers, level):
     clusters, edited, clean = given_answers
-    low, high = difference_interval(row(edited), row(clean), of(clusters), level=level)[0].tolist()
-    mirrored = difference_interval(1 - row(edited), 1 - row(clean), of(clusters), level=level)[0].tolist()
+    low, high = difference_interval(row(edited), row(clean), cluster_tensor(clusters), level=level)[0].tolist()
+    mirrored = difference_interval(1 - row(edited), 1 - row(clean), cluster_tensor(clusters), level=level)[0].tolist()
     assert mirrored == pytest.approx([-high, -low], abs=1e-9)
 
 
@@ -156,8 +158,8 @@ def test_fillings_of_a_frame_do_not_narrow_the_interval(given_answers, times):
     """Frames answered once; then every filling as its frame."""
     _, edited, clean = given_answers
     frames = list(range(len(edited)))
-    once = difference_interval(row(edited), row(clean), of(frames), level=0.95)
-    often = difference_interval(row(edited * times), row(clean * times), of(frames * times), level=0.95)
+    once = difference_interval(row(edited), row(clean), cluster_tensor(frames), level=0.95)
+    often = difference_interval(row(edited * times), row(clean * times), cluster_tensor(frames * times), level=0.95)
     torch.testing.assert_close(often, once, atol=1e-9, rtol=0)
 
 
@@ -184,7 +186,7 @@ def test_one_exception_does_not_bound_more_tightly_than_none():
 
 
 def test_one_cluster_has_no_interval():
-    values, same = torch.rand(2, 3, dtype=torch.float64), of([3, 3, 3])
+    values, same = torch.rand(2, 3, dtype=torch.float64), cluster_tensor([3, 3, 3])
     assert rate_interval(values, same, level=0.9).isnan().all()
     assert difference_interval(values, values.flip(0), same, level=0.9).isnan().all()
     assert mean_interval(values, same, level=0.9).isnan().all()

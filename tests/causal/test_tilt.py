@@ -1,4 +1,4 @@
-"""Do tilted draws have the chances that are claimed of them, and the loudness of their set?"""
+"""Tilted draws have the chances that are claimed of them, and the loudness of their set."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 import value_lens as vl
 from value_lens.causal._bins import Bins
 from value_lens.causal._strata import Strata
-from value_lens.causal._tilt import _chances, tilted
+from value_lens.causal._tilt import _chances, fit_odds
 
 
 def crowd(favour, *, d_mlp=600, size=40, seed=0):
@@ -45,7 +45,7 @@ def test_without_favour_every_neuron_of_a_stratum_has_the_same_odds():
     logs = torch.tensor([0.0, 1.0, 2.0, 3.0, 4.0, 7.0, 7.0, 7.0], dtype=torch.float64)
     stratum = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1])
     members = torch.tensor([False, False, True, False, False, True, False, False])  # the middle of the one, any of the other
-    odds, chance = tilted(logs, stratum, members)
+    odds, chance = fit_odds(logs, stratum, members)
     torch.testing.assert_close(odds, torch.ones_like(odds), atol=1e-4, rtol=0)
     torch.testing.assert_close(chance, torch.tensor([0.2] * 5 + [1 / 3] * 3, dtype=torch.float64), atol=1e-4, rtol=0)
 

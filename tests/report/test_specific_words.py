@@ -12,7 +12,7 @@ from value_lens.report import plain_words, support_summary
 from value_lens.report._specific import specific_words
 
 
-def of(matrix, value):
+def cells_of(matrix, value):
     """The cells of one evaluated value, in the first language."""
     return [cell for cell in matrix.cells(matrix.languages[0]) if cell.evaluated == value]
 
@@ -109,10 +109,10 @@ def test_tables_are_80_columns_wide_with_numbers_of_two_digits(capsys, monkeypat
 
 def test_a_row_says_why_there_is_no_verdict():
     few = matrix_of(planted(), controls=controls(3))
-    assert margin_row(of(few, "care"))[-1] == "p only"
-    assert margin_row(of(few, "care")[:1]) == ["-"] * (len(MARGIN) - 1)
-    assert margin_row(of(matrix_of(damaged(), controls=controls(19)), "care"))[-1] == "no"
-    two = margin_row(of(matrix_of(clusters(NAMES[:2], sets=2), own=NAMES[:2]), "care"))
+    assert margin_row(cells_of(few, "care"))[-1] == "p only"
+    assert margin_row(cells_of(few, "care")[:1]) == ["-"] * (len(MARGIN) - 1)
+    assert margin_row(cells_of(matrix_of(damaged(), controls=controls(19)), "care"))[-1] == "no"
+    two = margin_row(cells_of(matrix_of(clusters(NAMES[:2], sets=2), own=NAMES[:2]), "care"))
     assert two[2:] == ["-", "-", "-"] and "nan" not in " ".join(two)
 
 

@@ -61,42 +61,44 @@ def _n_below(numbers: Float[Tensor, "layer neuron"]) -> Int64[Tensor, "layer neu
     return torch.searchsorted(numbers.sort(1).values, numbers.contiguous())
 
 
-def merged_bins(
+def merge_bins(
     room: Int64[Tensor, "layer row column"], members: Int64[Tensor, "layer row column"], pool: int
 ) -> Int64[Tensor, "bin"]:
     """The stratum of each bin: rows merged to bands, then columns within each band."""
     n_layers, n_rows, n_columns = room.shape
-    band = _merged(room.sum(2), members.sum(2), pool) + n_rows * rearrange(torch.arange(n_layers), "layer -> layer 1")
+    band = _join_neighbours(room.sum(2), members.sum(2), pool) + n_rows * rearrange(torch.arange(n_layers), "layer -> layer 1")
     band = band.flatten()
 
-    def by_band(kept: Tensor) -> Tensor:
-        return torch.zeros_like(kept).view(-1, n_columns).index_add_(0, band, kept.reshape(-1, n_columns))
+    def by_band(by_bin: Tensor) -> Tensor:
+        return torch.zeros_like(by_bin).view(-1, n_columns).index_add_(0, band, by_bin.reshape(-1, n_columns))
 
     size, count = by_band(room), by_band(members)
     used = count.sum(1) > 0  # nothing is drawn elsewhere
     column = torch.zeros_like(size)
-    column[used] = _merged(size[used], count[used], pool)
+    column[used] = _join_neighbours(size[used], count[used], pool)
     return (rearrange(band, "row -> row 1") * n_columns + column[band]).flatten()
 
 
-def _merged(sizes: Int64[Tensor, "chain bin"], counts: Int64[Tensor, "chain bin"], pool: int) -> Int64[Tensor, "chain bin"]:
+def _join_neighbours(
+    sizes: Int64[Tensor, "chain bin"], counts: Int64[Tensor, "chain bin"], pool: int
+) -> Int64[Tensor, "chain bin"]:
     """Which group of neighbours each bin of a chain joins, so that each group has size >= pool * count; all in one where none can.
 
     Of all such groupings that with the least sum of count * size (by dynamic programming; splitting a group never raises it), of
     several the one with the later neighbours, which are louder: a control is rather too loud than too quiet.
     """
     n_bins = sizes.shape[1]
-    size, count = (pad(kept.cumsum(1), (1, 0)).double() for kept in (sizes, counts))
+    size, count = (pad(numbers.cumsum(1), (1, 0)).double() for numbers in (sizes, counts))
     best = torch.full(size.shape, torch.inf, dtype=torch.float64)
     best[:, 0] = 0
-    came = torch.zeros(size.shape, dtype=torch.int64)
+    previous = torch.zeros(size.shape, dtype=torch.int64)
     for end in range(1, n_bins + 1):
         inside, members = size[:, end, None] - size[:, :end], count[:, end, None] - count[:, :end]
         cost = best[:, :end] + (members * inside).masked_fill(pool * members > inside, torch.inf)
-        best[:, end], came[:, end] = cost.min(1)
-    begins = torch.zeros(sizes.shape, dtype=torch.int64)
-    chain, at = torch.arange(len(sizes)), torch.full((len(sizes),), n_bins)
-    while bool(at.any()):
-        at = came[chain, at]
-        begins[chain, at] = 1
-    return begins.cumsum(1) - 1
+        best[:, end], previous[:, end] = cost.min(1)
+    starts = torch.zeros(sizes.shape, dtype=torch.int64)
+    chain, ends = torch.arange(len(sizes)), torch.full((len(sizes),), n_bins)
+    while bool(ends.any()):
+        ends = previous[chain, ends]
+        starts[chain, ends] = 1
+    return starts.cumsum(1) - 1

@@ -9,22 +9,23 @@ from torch import Tensor
 from ..core import Resampling
 from ._sign_flip import sign_flip_p
 
-Measured = Mapping[tuple[int, int], tuple[list[int], list[int]]]  # {(language, value): its items, measured intervened values}
+# {(language, value): its items, measured intervened values}
+MeasuredCells = Mapping[tuple[int, int], tuple[list[int], list[int]]]
 
 
 def cell_intervals(
-    effect: Float64[Tensor, "language value intervened"], measured: Measured, interval: Callable[[list[int]], Tensor]
+    effect: Float64[Tensor, "language value intervened"], measured: MeasuredCells, interval: Callable[[list[int]], Tensor]
 ) -> Float64[Tensor, "language value intervened bound"]:
     """`interval` of each measured cell's items, a row for every intervened value."""
     bounds = torch.full((*effect.shape, 2), torch.nan, dtype=torch.float64)
-    for (l, v), (items, known) in measured.items():
-        bounds[l, v, known] = interval(items)[known]
+    for (l, v), (items, columns) in measured.items():
+        bounds[l, v, columns] = interval(items)[columns]
     return bounds
 
 
 def cell_p(
     effect: Float64[Tensor, "language value intervened"],
-    measured: Measured,
+    measured: MeasuredCells,
     differences: Float64[Tensor, "intervened item"],
     clusters: Int64[Tensor, "item"],
     resampling: Resampling,
@@ -32,11 +33,11 @@ def cell_p(
     """Sign-flip p-values of items' mean differences, corrected for all measured cells."""
     p = torch.full_like(effect, torch.nan)
     corrected = sign_flip_p(
-        [differences[known][:, items] for items, known in measured.values()],
+        [differences[columns][:, items] for items, columns in measured.values()],
         [clusters[items] for items, _ in measured.values()],
         n_resamples=resampling.n,
         generator=torch.Generator().manual_seed(resampling.seed),
     )
-    for ((l, v), (_, known)), own in zip(measured.items(), corrected, strict=True):
-        p[l, v, known] = own
+    for ((l, v), (_, columns)), own in zip(measured.items(), corrected, strict=True):
+        p[l, v, columns] = own
     return p

@@ -120,11 +120,11 @@ def _controls(
 ) -> tuple[Float64[Tensor, "intervened control item"], Float64[Tensor, "intervened control item"]]:
     """Scores under every ranked control, and under those without neurons of the set as far as they are run."""
     ranked, outside = (torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(2))
-    for place, value in enumerate(intervened):
+    for index, value in enumerate(intervened):
         for number, control in enumerate(drawn.ranked.get(value, ())):
             # A control of dead neurons may rightly change nothing; a value's own set may not.
-            ranked[place, number] = runs.changed(control, must_change=False)
+            ranked[index, number] = runs.changed(control, must_change=False)
             other = drawn.outside[value][number]
             if other is not None:
-                outside[place, number] = ranked[place, number] if other is control else runs.changed(other, must_change=False)
+                outside[index, number] = ranked[index, number] if other is control else runs.changed(other, must_change=False)
     return ranked, outside

@@ -54,7 +54,7 @@ def draw_controls(
     for value, neurons in sets.items():
         strata = Strata.build(neurons, bins)
         strata.require_room()
-        ranked[value], outside[value] = _drawn(strata, controls)
+        ranked[value], outside[value] = _draw_for_set(strata, controls)
         matching[value] = _matching(strata, ranked[value], rate, loud)
     return ControlSets(ranked, outside, matching)
 
@@ -67,7 +67,7 @@ def loudness(lens: LensModel, stats: FiringStats, edit: Intervention) -> Float64
     return stats.post_size(centred=edit.keeps_mean) * output_norms(lens)
 
 
-def _drawn(strata: Strata, controls: Controls) -> tuple[list[NeuronSet], list[NeuronSet | None]]:
+def _draw_for_set(strata: Strata, controls: Controls) -> tuple[list[NeuronSet], list[NeuronSet | None]]:
     """The ranked controls of one value, and those without its neurons."""
     seed = controls.seed
     drawn = [strata.draw(number, seed) for number in range(controls.n)]

@@ -43,7 +43,7 @@ def effect_matrix(
     margin_rank = rank_among(margin_effect, scores.means(scores.control - scores.clean).permute(2, 3, 0, 1))
     least_rank_p = 1 / (1 + scores.n_controls)
 
-    measured = _measured(scores, effect)
+    measured = _measured_cells(scores, effect)
     before, after = supports(scores.clean)[None], supports(scores.own)
     of_rates = lambda i: difference_interval(after[:, i], before[:, i], clusters[i], level=level)  # noqa: E731
     of_margins = lambda i: mean_interval(change[:, i], clusters[i], level=level)  # noqa: E731
@@ -74,23 +74,23 @@ def _supports(margins: Float[Tensor, "... item"]) -> Float64[Tensor, "... item"]
     return supports(margins).masked_fill(torch.isnan(margins), torch.nan)
 
 
-def _measured(
+def _measured_cells(
     scores: ItemScores, effect: Float64[Tensor, "language value intervened"]
 ) -> dict[tuple[int, int], tuple[list[int], list[int]]]:
     """{(language, value): its items, and the intervened values under which all their scores are known}, where there are both."""
     cells = {}
     for l, language in enumerate(scores.languages):
         for v, value in enumerate(scores.values):
-            known = (~torch.isnan(effect[l, v])).nonzero().flatten().tolist()
-            if known:
-                cells[l, v] = scores.items_of(language, value), known
+            columns = (~torch.isnan(effect[l, v])).nonzero().flatten().tolist()
+            if columns:
+                cells[l, v] = scores.items_of(language, value), columns
     return cells
 
 
 def _labels(scores: ItemScores) -> dict[str, Any]:
     """{"labels": {value: {language: label}}} of all values that a known system has; nothing for none."""
     names = dict.fromkeys([*scores.values, *scores.intervened])
-    labels = {name: known for name in names if (known := labels_of(name))}
+    labels = {name: by_language for name in names if (by_language := labels_of(name))}
     return {"labels": labels} if labels else {}
 
 

@@ -25,10 +25,10 @@ def linearised_residuals(values: Float[Tensor, "... item"], clusters: Int[Tensor
     The mean is a ratio, sum over size, when clusters differ in size; these are the residuals of its linear approximation. Clusters
     come in the order of their numbers. They sum to 0, and `variance_of_mean` makes of them the variance of the mean.
     """
-    of = clusters.unique(return_inverse=True)[1]
+    numbers = clusters.unique(return_inverse=True)[1]
     deviations = values.double() - values.double().mean(-1, keepdim=True)
-    sums = deviations.new_zeros((*values.shape[:-1], 1 + int(of.max())))
-    return sums.index_add_(-1, of, deviations) / values.shape[-1]
+    sums = deviations.new_zeros((*values.shape[:-1], 1 + int(numbers.max())))
+    return sums.index_add_(-1, numbers, deviations) / values.shape[-1]
 
 
 def variance_of_mean(residuals: Float[Tensor, "... cluster"]) -> Float64[Tensor, "..."]:
@@ -111,11 +111,11 @@ def difference_interval(
     loss_low, loss_high = rate_interval(lost, clusters, level=level, most=room_below).unbind(-1)
     alike = _correlation(linearised_residuals(gained, clusters), linearised_residuals(lost, clusters))
 
-    def together(one: Tensor, other: Tensor) -> Tensor:
+    def combine(one: Tensor, other: Tensor) -> Tensor:
         return (one**2 + other**2 - 2 * alike * one * other).clamp(min=0).sqrt()
 
-    low = gain - loss - together(gain - gain_low, loss_high - loss)
-    return torch.stack([low, gain - loss + together(gain_high - gain, loss - loss_low)], -1)
+    low = gain - loss - combine(gain - gain_low, loss_high - loss)
+    return torch.stack([low, gain - loss + combine(gain_high - gain, loss - loss_low)], -1)
 
 
 def _clopper_pearson(

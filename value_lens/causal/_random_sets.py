@@ -42,9 +42,9 @@ def matched_random(
         NeuronError: A layer has too few other neurons, or the pool is below 2.
         MismatchError: Rates or loudness are of another shape, or `exclude` is of another model or site.
     """
-    for name, given in (("loudness", loudness), ("rate", rate)):
-        if given is not None and tuple(given.shape) != (neurons.n_layers, neurons.d_mlp):
-            raise MismatchError(f"{name} has shape {tuple(given.shape)}, the set needs ({neurons.n_layers}, {neurons.d_mlp})")
+    for name, numbers in (("loudness", loudness), ("rate", rate)):
+        if numbers is not None and tuple(numbers.shape) != (neurons.n_layers, neurons.d_mlp):
+            raise MismatchError(f"{name} has shape {tuple(numbers.shape)}, the set needs ({neurons.n_layers}, {neurons.d_mlp})")
     if pool < 2:
         raise NeuronError(f"pool is {pool}; give at least 2, or the set itself may be all that can be drawn")
     if exclude is not None:

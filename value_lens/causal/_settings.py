@@ -38,6 +38,6 @@ class Controls:
             raise DataError(f"controls are always drawn within layers, but match is {self.match}; add 'layer'")
 
 
-def as_controls(given: Controls | int) -> Controls:
+def as_controls(controls: Controls | int) -> Controls:
     """Settings as they are, or those with so many controls and all else by default."""
-    return given if isinstance(given, Controls) else Controls(n=given)
+    return controls if isinstance(controls, Controls) else Controls(n=controls)

@@ -42,13 +42,13 @@ def sign_flip_p(
     say how sure a row is: margins move, a little, under every edit, and of 144 rows of 12 clusters some has one sign throughout
     in 7% of draws, however little it moved, so that no effect could be told from chance.
     """
-    n_clusters = 1 + max((int(of.max()) for of in clusters), default=0)
+    n_clusters = 1 + max((int(numbers.max()) for numbers in clusters), default=0)
     tosses = 2 * torch.randint(0, 2, (n_clusters, n_resamples), generator=generator, dtype=torch.int8) - 1
     own: list[Tensor] = []
     sizes: list[Tensor] = []
     for block, numbers in zip(blocks, clusters, strict=True):
-        present, of = numbers.unique(return_inverse=True)
-        sums = _by_cluster(block.double(), of)
+        present, inverse = numbers.unique(return_inverse=True)
+        sums = _by_cluster(block.double(), inverse)
         unit = (sums.square().mean() * len(present)).sqrt().clamp(min=torch.finfo(torch.float64).tiny)
         for row in sums:
             moved = (row.abs() > TIE * row.abs().max()).nonzero().flatten()
@@ -68,9 +68,9 @@ def _own_p(sums: Float64[Tensor, "cluster"], tosses: Int[Tensor, "cluster resamp
         return torch.zeros(1 + tosses.shape[1], dtype=torch.float64), torch.ones(1 + tosses.shape[1], dtype=torch.float64)
     sizes = torch.cat([sums.sum()[None], sums @ tosses.double()]).abs()
     # What was seen is one of the draws: were it compared with the others alone, it would more often be the first than any of them.
-    reached = ((sums @ _all_signs(len(sums))).abs() if len(sums) <= EXACT else sizes).sort().values
-    far = len(reached) - torch.searchsorted(reached, sizes - TIE * sums.abs().sum())
-    return sizes, far.double() / len(reached)
+    pool = ((sums @ _all_signs(len(sums))).abs() if len(sums) <= EXACT else sizes).sort().values
+    far = len(pool) - torch.searchsorted(pool, sizes - TIE * sums.abs().sum())
+    return sizes, far.double() / len(pool)
 
 
 def _share_as_large(sizes: Float64[Tensor, "cell resample"]) -> Float64[Tensor, "cell resample"]:
@@ -87,5 +87,7 @@ def _all_signs(n: int) -> Float[Tensor, "cluster resample"]:
     return 1 - 2 * bits.double()
 
 
-def _by_cluster(differences: Float[Tensor, "intervened item"], of: Int[Tensor, "item"]) -> Float[Tensor, "intervened cluster"]:
-    return differences.new_zeros((len(differences), 1 + int(of.max()))).index_add_(1, of, differences)
+def _by_cluster(
+    differences: Float[Tensor, "intervened item"], clusters: Int[Tensor, "item"]
+) -> Float[Tensor, "intervened cluster"]:
+    return differences.new_zeros((len(differences), 1 + int(clusters.max()))).index_add_(1, clusters, differences)

@@ -30,21 +30,22 @@ SURE = 4.0  # sampling variances; M whose squares sum to less say nothing of a s
 
 
 def cluster_means(
-    changes: Float64[Tensor, "... item"], clusters: Int64[Tensor, "item"], of: Int64[Tensor, "cluster"]
+    changes: Float64[Tensor, "... item"], clusters: Int64[Tensor, "item"], cluster_values: Int64[Tensor, "cluster"]
 ) -> Float64[Tensor, "... cluster"]:
     """Mean change of every cluster's items; NaN without items, and for all clusters of a value one of whose items is NaN.
 
-    of: the value of each cluster.
+    cluster_values: the value of each cluster.
     """
-    sums = changes.new_zeros((*changes.shape[:-1], len(of))).index_add_(-1, clusters, changes)
-    means = sums / torch.bincount(clusters, minlength=len(of))
-    unknown = torch.zeros_like(sums).index_add_(-1, of[clusters], changes.isnan().to(sums))  # a number for each value
-    return means.masked_fill(unknown[..., of] > 0, torch.nan)
+    sums = changes.new_zeros((*changes.shape[:-1], len(cluster_values))).index_add_(-1, clusters, changes)
+    means = sums / torch.bincount(clusters, minlength=len(cluster_values))
+    # A number for each value.
+    unknown = torch.zeros_like(sums).index_add_(-1, cluster_values[clusters], changes.isnan().to(sums))
+    return means.masked_fill(unknown[..., cluster_values] > 0, torch.nan)
 
 
 def fragility(
     changes: Float64[Tensor, "cluster intervened"],
-    of: Int64[Tensor, "cluster"],
+    cluster_values: Int64[Tensor, "cluster"],
     own: Int64[Tensor, "value"],
     *,
     value: int,
@@ -55,18 +56,18 @@ def fragility(
     own: the column of each value's own set, -1 for none.
     """
     columns = torch.arange(changes.shape[1])
-    left_out = (columns == own[of][:, None]) | (columns == column) | (columns == own[value])
-    return changes.masked_fill(left_out, torch.nan).nanmean(1)
+    excluded = (columns == own[cluster_values][:, None]) | (columns == column) | (columns == own[value])
+    return changes.masked_fill(excluded, torch.nan).nanmean(1)
 
 
 def slope(
-    moved: Float64[Tensor, "... cluster"], fragile: Float64[Tensor, "cluster"], of: Int64[Tensor, "cluster"]
+    moved: Float64[Tensor, "... cluster"], fragile: Float64[Tensor, "cluster"], cluster_values: Int64[Tensor, "cluster"]
 ) -> Float64[Tensor, "..."]:
     """Least-squares slope, through 0, of values' mean changes under a set on their mean M; 1 where these M may be noise.
 
     It goes from 1 to the slope while the M's sum of squares goes from `SURE` to twice `SURE` times their sampling variances.
     """
-    member = torch.nn.functional.one_hot(of.unique(return_inverse=True)[1]).double()
+    member = torch.nn.functional.one_hot(cluster_values.unique(return_inverse=True)[1]).double()
     n = member.sum(0)
     mean_moved, mean_fragile = moved @ member / n, fragile @ member / n
     spread = (fragile**2 @ member - n * mean_fragile**2).clamp(min=0)
@@ -81,7 +82,7 @@ def slope(
 def residuals(
     moved: Float64[Tensor, "... cluster"],
     fragile: Float64[Tensor, "cluster"],
-    of: Int64[Tensor, "cluster"],
+    cluster_values: Int64[Tensor, "cluster"],
     *,
     value: int,
     owner: int,
@@ -91,11 +92,15 @@ def residuals(
 
     moved: changes under a set, or under controls in its place. owner: the value whose set it is, -1 for none.
     """
-    known = ~(moved.isnan().reshape(-1, len(of)).any(0) | fragile.isnan())
-    kept = known & ((of == value) | (of != owner))
-    others = kept & (of != value)
-    b = slope(moved[..., others], fragile[others], of[others])[..., None] if multiply and bool(others.any()) else 1.0
-    return (moved - b * fragile).masked_fill(~kept, torch.nan)
+    known = ~(moved.isnan().reshape(-1, len(cluster_values)).any(0) | fragile.isnan())
+    used = known & ((cluster_values == value) | (cluster_values != owner))
+    others = used & (cluster_values != value)
+    b = (
+        slope(moved[..., others], fragile[others], cluster_values[others])[..., None]
+        if multiply and bool(others.any())
+        else 1.0
+    )
+    return (moved - b * fragile).masked_fill(~used, torch.nan)
 
 
 @dataclass(frozen=True)
@@ -138,17 +143,17 @@ def contrast(
     return Contrast(difference, (own + rest).sqrt(), freedom)
 
 
-def contrast_of(residual: Float64[Tensor, "... cluster"], of: Int64[Tensor, "cluster"], value: int) -> Contrast:
+def contrast_of(residual: Float64[Tensor, "... cluster"], cluster_values: Int64[Tensor, "cluster"], value: int) -> Contrast:
     """The contrast of clusters' residuals; those that are NaN (in all rows alike) are left out."""
-    known = ~residual.isnan().reshape(-1, len(of)).any(0)
-    member = torch.nn.functional.one_hot(of[known], int(of.max()) + 1).double()
-    kept = residual[..., known]
-    return contrast(kept @ member, kept**2 @ member, member.sum(0), value)
+    known = ~residual.isnan().reshape(-1, len(cluster_values)).any(0)
+    member = torch.nn.functional.one_hot(cluster_values[known], int(cluster_values.max()) + 1).double()
+    known_residual = residual[..., known]
+    return contrast(known_residual @ member, known_residual**2 @ member, member.sum(0), value)
 
 
 def deal_p(
     cells: Sequence[tuple[int, Float64[Tensor, "cluster"]]],
-    of: Int64[Tensor, "cluster"],
+    cluster_values: Int64[Tensor, "cluster"],
     *,
     n_resamples: int,
     generator: torch.Generator,
@@ -159,31 +164,31 @@ def deal_p(
     each as many as it has, and in every cell in the same order. A cell's own p-value is the share of deals in which |t| (Welch's,
     which bears unequal variances) is as large as found. No p-value is below 1 / (1 + n_resamples).
     """
-    keys = torch.rand((n_resamples, len(of)), generator=generator)
+    keys = torch.rand((n_resamples, len(cluster_values)), generator=generator)
     alike: dict[tuple[bool, ...], list[int]] = {}
-    for place, (_, residual) in enumerate(cells):
-        alike.setdefault(tuple((~residual.isnan()).tolist()), []).append(place)
+    for index, (_, residual) in enumerate(cells):
+        alike.setdefault(tuple((~residual.isnan()).tolist()), []).append(index)
     drawn = torch.empty((len(cells), 1 + n_resamples), dtype=torch.float64)
-    for known, places in alike.items():
+    for known, indices in alike.items():
         chosen = torch.tensor(known)
-        labels = torch.cat([of[chosen][None], of[chosen][keys[:, chosen].argsort(1)]])
-        sizes = torch.bincount(of[chosen], minlength=int(of.max()) + 1).double()
-        columns = torch.stack([cells[place][1][chosen] for place in places], 1)
+        labels = torch.cat([cluster_values[chosen][None], cluster_values[chosen][keys[:, chosen].argsort(1)]])
+        sizes = torch.bincount(cluster_values[chosen], minlength=int(cluster_values.max()) + 1).double()
+        columns = torch.stack([cells[index][1][chosen] for index in indices], 1)
         columns = columns / columns.abs().amax(0).clamp(min=torch.finfo(torch.float64).tiny)
         for start in range(0, len(labels), step := max(1, CHUNK // (len(sizes) * len(columns)))):
             dealt = torch.nn.functional.one_hot(labels[start : start + step], len(sizes)).double().mT
             sums, squares = dealt @ columns, dealt @ columns**2
-            for column, place in enumerate(places):
-                drawn[place, start : start + step] = _size(
-                    contrast(sums[..., column], squares[..., column], sizes, cells[place][0])
+            for column, index in enumerate(indices):
+                drawn[index, start : start + step] = _size(
+                    contrast(sums[..., column], squares[..., column], sizes, cells[index][0])
                 )
     own, p = zip(*(_own_p(row) for row in drawn), strict=True)
     return step_down(own, p)
 
 
-def _size(found: Contrast) -> Float64[Tensor, "resample"]:
+def _size(result: Contrast) -> Float64[Tensor, "resample"]:
     """|t|, finite where all residuals of a side agree."""
-    return found.difference.abs() / found.error.clamp(min=TIE)
+    return result.difference.abs() / result.error.clamp(min=TIE)
 
 
 def _own_p(drawn: Float64[Tensor, "_"]) -> tuple[float, Float[Tensor, "resample"]]:

@@ -20,13 +20,13 @@ def step_down(
     Own p-values of what was seen and of the draws must be ranks in one pool of both. If each test ranks what was seen among the
     draws alone, it is the first of 5,000 by chance in some of 288 tests in 6% of cases, and counts as surer than every draw.
     """
-    order = sorted(range(len(own)), key=lambda place: own[place], reverse=True)
+    order = sorted(range(len(own)), key=lambda index: own[index], reverse=True)
     smallest, counts = None, []
-    for place in order:
-        smallest = drawn[place] if smallest is None else torch.minimum(smallest, drawn[place])
-        counts.append(int((smallest <= own[place] * (1 + SAME)).sum()))
-    found, least = [0.0] * len(own), 0.0
-    for place, count in zip(reversed(order), reversed(counts), strict=True):
-        least = max(least, (own if plain is None else plain)[place], (1 + count) / (1 + len(drawn[place])))
-        found[place] = least
-    return found
+    for index in order:
+        smallest = drawn[index] if smallest is None else torch.minimum(smallest, drawn[index])
+        counts.append(int((smallest <= own[index] * (1 + SAME)).sum()))
+    corrected, least = [0.0] * len(own), 0.0
+    for index, count in zip(reversed(order), reversed(counts), strict=True):
+        least = max(least, (own if plain is None else plain)[index], (1 + count) / (1 + len(drawn[index])))
+        corrected[index] = least
+    return corrected

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..core import NeuronSet
 from ..errors import NeuronError
-from ._bins import POOL, Bins, merged_bins
-from ._tilt import tilted
+from ._bins import POOL, Bins, merge_bins
+from ._tilt import fit_odds
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Strata:
 
     **What the rank rests on.** A control has in every stratum as many neurons as the set, drawn one after the other with odds of
     loudness ** tilt, members of the set not excluded; the tilt is that with which controls are on average as loud as the set (in
-    log loudness), held back towards 0 as much as a set of so few neurons leaves it uncertain (`tilted`). If the set is itself such
+    log loudness), held back towards 0 as much as a set of so few neurons leaves it uncertain (`fit_odds`). If the set is itself such
     a draw, set and controls are exchangeable: all orders of their effects are as likely, so P(rank / (controls + 1) <= p) <= p. So
     it is, but for the estimate of the tilt, where membership has to do with layer, rate and loudness alone: a set drawn at random
     (the tilt is near 0: draws are nearly uniform), or one chosen by a score that favours loud neurons, since members of a bin that
@@ -49,15 +49,15 @@ class Strata:
         inside = neurons.mask().flatten()
         allowed = torch.ones_like(inside) if exclude is None else inside | ~exclude.mask().flatten()
         room, member = allowed.nonzero().flatten(), inside.nonzero().flatten()
-        of_bin = merged_bins(bins.count(room), bins.count(member), pool)
+        stratum_of_bin = merge_bins(bins.count(room), bins.count(member), pool)
         with_members = torch.zeros(math.prod(bins.shape), dtype=torch.bool)
-        with_members[of_bin[bins.bin[member]]] = True
+        with_members[stratum_of_bin[bins.bin[member]]] = True
         number = with_members.cumsum(0) - 1  # strata with members, counted from 0
-        of_bin = number[of_bin].masked_fill(~with_members[of_bin], -1)
-        order = room[of_bin[bins.bin[room]] >= 0]
-        stratum, sort = of_bin[bins.bin[order]].sort(stable=True)
-        order, members = order[sort], of_bin[bins.bin[member]]
-        odds, chance = tilted(bins.log_loudness[order], stratum, inside[order])
+        stratum_of_bin = number[stratum_of_bin].masked_fill(~with_members[stratum_of_bin], -1)
+        order = room[stratum_of_bin[bins.bin[room]] >= 0]
+        stratum, sort = stratum_of_bin[bins.bin[order]].sort(stable=True)
+        order, members = order[sort], stratum_of_bin[bins.bin[member]]
+        odds, chance = fit_odds(bins.log_loudness[order], stratum, inside[order])
         return cls(neurons, pool, allowed, members, order, stratum, odds, chance, torch.bincount(stratum))
 
     @property
@@ -90,7 +90,7 @@ class Strata:
 
         Needs `require_room`, without which there may be too few to draw.
         """
-        return self._drawn(self.members, torch.zeros_like(self._member), self._generator(number, seed, "any"))
+        return self._draw_from(self.members, torch.zeros_like(self._member), self._generator(number, seed, "any"))
 
     def without_members(self, control: Int64[Tensor, "member"], number: int, seed: int) -> Int64[Tensor, "member"]:
         """The same with others of the same stratum for each member of the set: a draw of those outside it, with the same odds.
@@ -102,7 +102,7 @@ class Strata:
             return control
         taken = self._member | torch.isin(self.order, control)
         stratum = self.members[torch.searchsorted(self._own, control[shared])]
-        others = self._drawn(stratum, taken, self._generator(number, seed, "outside"))
+        others = self._draw_from(stratum, taken, self._generator(number, seed, "outside"))
         return torch.cat([control[~shared], others])
 
     def control(self, drawn: Int64[Tensor, "member"], number: int, seed: int) -> NeuronSet:
@@ -112,14 +112,14 @@ class Strata:
         pairs = tuple(zip((drawn // d_mlp).tolist(), (drawn % d_mlp).tolist(), strict=True))
         return replace(self.neurons, neurons=pairs, provenance=origin)
 
-    def _drawn(self, strata: Tensor, taken: Bool[Tensor, "_"], generator: torch.Generator) -> Tensor:
+    def _draw_from(self, strata: Tensor, taken: Bool[Tensor, "_"], generator: torch.Generator) -> Tensor:
         """One neuron of each of `strata`, all different: of `order`, without those taken, those whose exponential clocks ring first."""
         rings = torch.rand(len(self.order), generator=generator, dtype=torch.float64).log().neg() / self.odds
         late = (rings / (1 + rings)).clamp_max(1 - 1e-9)  # in the same order, and below 1
         late[taken] = 1 - 1e-10
         first = (self.stratum + late).argsort()
-        place = torch.arange(len(first)) - (self.size.cumsum(0) - self.size)[self.stratum]
-        return self.order[first[place < torch.bincount(strata, minlength=len(self.size))[self.stratum]]]
+        position = torch.arange(len(first)) - (self.size.cumsum(0) - self.size)[self.stratum]
+        return self.order[first[position < torch.bincount(strata, minlength=len(self.size))[self.stratum]]]
 
     def _generator(self, number: int, seed: int, kind: str) -> torch.Generator:
         key = hashlib.sha256(self._key + repr((seed, number, kind)).encode()).digest()

@@ -13,7 +13,7 @@ HALVINGS, STEPS = 20, 60  # at most
 CLOSE = 1e-6  # neurons of a stratum
 
 
-def tilted(
+def fit_odds(
     log_loudness: Float64[Tensor, "_"], stratum: Int64[Tensor, "_"], members: Bool[Tensor, "_"]
 ) -> tuple[Float64[Tensor, "_"], Float64[Tensor, "_"]]:
     """Odds and chances of neurons to be in a control that has in each stratum as many neurons as there are members.
@@ -24,16 +24,16 @@ def tilted(
     """
     if not len(stratum):
         return log_loudness, log_loudness
-    by_stratum = lambda kept: torch.zeros(int(stratum[-1]) + 1, dtype=torch.float64).index_add_(0, stratum, kept)  # noqa: E731
+    by_stratum = lambda numbers: torch.zeros(int(stratum[-1]) + 1, dtype=torch.float64).index_add_(0, stratum, numbers)  # noqa: E731
     size, count = by_stratum(torch.ones_like(log_loudness)), by_stratum(members.double())
     relative = log_loudness - (by_stratum(log_loudness) / size)[stratum]
-    wanted = float(relative[members].sum())
+    target = float(relative[members].sum())
     low, high = -MOST, MOST
     for _ in range(HALVINGS):
         tilt = (low + high) / 2
         odds = (tilt * relative).clamp(-STEEPEST, STEEPEST).exp()
         chance = _chances(odds, stratum, count)
-        if float((chance * relative).sum()) + tilt / USUAL**2 < wanted:
+        if float((chance * relative).sum()) + tilt / USUAL**2 < target:
             low = tilt
         else:
             high = tilt
@@ -44,12 +44,12 @@ def _chances(
     odds: Float64[Tensor, "_"], stratum: Int64[Tensor, "_"], count: Float64[Tensor, "stratum"]
 ) -> Float64[Tensor, "_"]:
     """By Newton's steps from below, since the number expected is concave in time; a stratum that all are drawn from never ends."""
-    sums = lambda kept: torch.zeros_like(count).index_add_(0, stratum, kept)  # noqa: E731
+    sums = lambda numbers: torch.zeros_like(count).index_add_(0, stratum, numbers)  # noqa: E731
     time = count / sums(odds)
     for _ in range(STEPS):
-        stays = torch.exp(-odds * time[stratum])
-        missing = count - sums(1 - stays)
+        left = torch.exp(-odds * time[stratum])
+        missing = count - sums(1 - left)
         if float(missing.max()) < CLOSE:
             break
-        time = time + missing / sums(odds * stays).clamp_min(1e-300)
+        time = time + missing / sums(odds * left).clamp_min(1e-300)
     return 1 - torch.exp(-odds * time[stratum])

@@ -20,35 +20,38 @@ Verdict = Literal["specific", "not specific", "too few controls", "not testable"
 
 @dataclass(frozen=True)
 class _Changes:
-    """Mean changes of margin by cluster in one language. of: each cluster's value; own: each value's column, -1 for none."""
+    """Mean changes of margin by cluster in one language. cluster_values: each cluster's value; own: each value's column, -1 for none."""
 
     sets: Float64[Tensor, "cluster intervened"]
     controls: Float64[Tensor, "intervened control cluster"]
-    of: Int64[Tensor, "cluster"]
+    cluster_values: Int64[Tensor, "cluster"]
     own: Int64[Tensor, "value"]
     owner: tuple[int, ...]
 
     def reckonings(self, value: int, column: int, moved: Tensor) -> list[Tensor]:
         """Residuals of a cell if strength and fragility add up, and if they multiply."""
-        fragile = fragility(self.sets, self.of, self.own, value=value, column=column)
+        fragile = fragility(self.sets, self.cluster_values, self.own, value=value, column=column)
         owner = self.owner[column]
-        return [residuals(moved, fragile, self.of, value=value, owner=owner, multiply=multiply) for multiply in (False, True)]
+        return [
+            residuals(moved, fragile, self.cluster_values, value=value, owner=owner, multiply=multiply)
+            for multiply in (False, True)
+        ]
 
     def cautious(self, reckonings: list[Tensor], value: int) -> Contrast:
         """The contrast that is the smaller in size."""
-        one, other = (contrast_of(residual, self.of, value) for residual in reckonings)
+        one, other = (contrast_of(residual, self.cluster_values, value) for residual in reckonings)
         return one.smaller(other)
 
     def control_effects(self, value: int, column: int) -> Float64[Tensor, "control"]:
         moved = self.controls[column]
-        found, ran = moved.new_full((len(moved),), torch.nan), ~moved.isnan().all(1)
+        effects, ran = moved.new_full((len(moved),), torch.nan), ~moved.isnan().all(1)
         if ran.any():
-            found[ran] = self.cautious(self.reckonings(value, column, moved[ran]), value).difference
-        return found
+            effects[ran] = self.cautious(self.reckonings(value, column, moved[ran]), value).difference
+        return effects
 
     def testable(self) -> bool:
-        with_sets = [int(v) for v in self.of.unique() if self.own[v] >= 0]
-        return sum(bool((~self.sets[self.of == v, self.own[v]].isnan()).any()) for v in with_sets) >= LEAST_VALUES
+        with_sets = [int(v) for v in self.cluster_values.unique() if self.own[v] >= 0]
+        return sum(bool((~self.sets[self.cluster_values == v, self.own[v]].isnan()).any()) for v in with_sets) >= LEAST_VALUES
 
 
 def specific_effects(scores: ItemScores, resampling: Resampling, *, lowers: bool) -> SpecificEffects:
@@ -58,24 +61,24 @@ def specific_effects(scores: ItemScores, resampling: Resampling, *, lowers: bool
     interval = torch.full((*shape, 2), torch.nan, dtype=torch.float64)
     controls = torch.full((*shape[:2], scores.n_controls), torch.nan, dtype=torch.float64)
     own_cells: dict[tuple[int, int], list[Tensor]] = {}
-    of = torch.empty(0, dtype=torch.int64)
+    cluster_values = torch.empty(0, dtype=torch.int64)
     for l, changes in enumerate(_changes(scores)):
-        of = changes.of
+        cluster_values = changes.cluster_values
         for v in range(shape[1]) if changes.testable() else ():
             for a in range(shape[2]):
                 reckonings = changes.reckonings(v, a, changes.sets[:, a])
-                found = changes.cautious(reckonings, v)
-                effect[l, v, a], interval[l, v, a] = found.difference, found.interval(resampling.level)
+                contrast = changes.cautious(reckonings, v)
+                effect[l, v, a], interval[l, v, a] = contrast.difference, contrast.interval(resampling.level)
                 if a == changes.own[v]:
                     controls[l, v] = changes.control_effects(v, a)
-                    if not found.error.isnan():
+                    if not contrast.error.isnan():
                         own_cells[l, v] = reckonings
-    p = _p(own_cells, of, scores, resampling)
+    p = _p(own_cells, cluster_values, scores, resampling)
     own = [(scores.intervened.index(value) if value in scores.intervened else None) for value in scores.values]
     verdicts: list[tuple[Verdict, ...]] = []
     for l in range(shape[0]):
-        at = [(v, float("nan") if a is None else float(effect[l, v, a])) for v, a in enumerate(own)]
-        verdicts.append(tuple(_verdict(size, float(p[l, v]), controls[l, v], lowers) for v, size in at))
+        own_effects = [(v, float("nan") if a is None else float(effect[l, v, a])) for v, a in enumerate(own)]
+        verdicts.append(tuple(_verdict(size, float(p[l, v]), controls[l, v], lowers) for v, size in own_effects))
     return SpecificEffects(effect, interval, p, controls, tuple(verdicts))
 
 
@@ -84,7 +87,7 @@ def _changes(scores: ItemScores) -> list[_Changes]:
     number = {value: v for v, value in enumerate(scores.values)}
     pairs = list(zip(scores.item_values, scores.item_clusters, strict=True))
     clusters = {pair: c for c, pair in enumerate(dict.fromkeys(pairs))}
-    of = torch.tensor([number[value] for value, _ in clusters])
+    cluster_values = torch.tensor([number[value] for value, _ in clusters])
     own = [
         scores.intervened.index(value)
         if value in scores.intervened and scores.n_neurons[scores.intervened.index(value)]
@@ -94,35 +97,38 @@ def _changes(scores: ItemScores) -> list[_Changes]:
     columns = torch.tensor(own)
     owner = tuple(number.get(value, -1) for value in scores.intervened)
     edited, random = (margins - scores.clean for margins in (scores.own, scores.control))
-    found = []
+    by_language = []
     for language in scores.languages:
-        items = [i for i, spoken in enumerate(scores.item_languages) if spoken == language]
+        items = [i for i, item_language in enumerate(scores.item_languages) if item_language == language]
         which = torch.tensor([clusters[pairs[i]] for i in items])
-        sets, controls = (cluster_means(changes[..., items], which, of) for changes in (edited, random))
-        found.append(_Changes(sets.T, controls, of, columns, owner))
-    return found
+        sets, controls = (cluster_means(changes[..., items], which, cluster_values) for changes in (edited, random))
+        by_language.append(_Changes(sets.T, controls, cluster_values, columns, owner))
+    return by_language
 
 
 def _p(
-    cells: dict[tuple[int, int], list[Tensor]], of: Int64[Tensor, "cluster"], scores: ItemScores, resampling: Resampling
+    cells: dict[tuple[int, int], list[Tensor]],
+    cluster_values: Int64[Tensor, "cluster"],
+    scores: ItemScores,
+    resampling: Resampling,
 ) -> Float64[Tensor, "language value"]:
     """The larger of both reckonings' corrected p-values; 1 where they disagree about the sign."""
-    found = torch.full((len(scores.languages), len(scores.values)), torch.nan, dtype=torch.float64)
+    p_values = torch.full((len(scores.languages), len(scores.values)), torch.nan, dtype=torch.float64)
     if not cells:
-        return found
+        return p_values
     both = [
         deal_p(
             [(v, reckonings[which]) for (_, v), reckonings in cells.items()],
-            of,
+            cluster_values,
             n_resamples=resampling.n,
             generator=torch.Generator().manual_seed(resampling.seed),
         )
         for which in (0, 1)
     ]
     for ((l, v), reckonings), *p in zip(cells.items(), *both, strict=True):
-        one, other = (float(contrast_of(residual, of, v).difference) for residual in reckonings)
-        found[l, v] = max(p) if one * other > 0 else 1.0
-    return found
+        one, other = (float(contrast_of(residual, cluster_values, v).difference) for residual in reckonings)
+        p_values[l, v] = max(p) if one * other > 0 else 1.0
+    return p_values
 
 
 def _verdict(effect: float, p: float, controls: Tensor, lowers: bool) -> Verdict:
