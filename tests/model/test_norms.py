@@ -87,7 +87,7 @@ def test_a_weight_that_is_not_read_rightly_or_not_at_all_is_found_by_running(mod
         out = model.blocks[0].mlp.out.original_component
         for weight in (None, out.weight.detach().abs().T if isinstance(out, Conv1D) else out.weight.detach().T * 2):
             kept = None if weight is None or len(weight) != view.d_mlp else weight
-            monkeypatch.setattr(norms, "_readable", lambda view, layer, kept=kept: kept)
+            monkeypatch.setattr(norms, "_readable_weight", lambda lens, layer, kept=kept: kept)
             torch.testing.assert_close(output_norms(view), expected, rtol=1e-5, atol=1e-6)
             monkeypatch.undo()
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_read_at_all_is_refused_with_the_way_out(folders, monkeyp
     def broken(*_):
         raise RuntimeError("Tensor on device meta is not on the expected device cpu")
 
-    monkeypatch.setattr(norms, "_by_running", broken)
+    monkeypatch.setattr(norms, "_rows_by_running", broken)
     message = r"W_out of layer 0 cannot be read, .* in loudness \(Tensor on device meta.*\); load the model whole .*controls=0"
     with pytest.raises(SiteError, match=message):
         output_norms(view)

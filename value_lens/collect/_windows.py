@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..core import LabelledText
 from ..errors import DataError
-from ..model import EncodedText, Input, LensModel, TooLong, encode_each, joined, special_ids, windows
+from ..model import EncodedText, Input, LensModel, TooLong, combine_errors, encode_each, special_ids, windows
 
 WINDOW = 1024  # texts encoded and sorted at one time
 KEPT_TOKENS = 2**24  # token ids kept between the check of a list and its count: 64 MiB; the rest is encoded twice
@@ -44,7 +44,7 @@ def encoded_windows(view: LensModel, texts: Iterable[LabelledText], too_long: To
         known = [kept[place].at(place) for place in range(first, min(first + len(window), len(kept)))]
         rest = _encoded(view, window[len(known) :], first + len(known), too_long)
         if faults := [item for item in rest if isinstance(item, DataError)]:
-            raise joined(faults, len(window))
+            raise combine_errors(faults, len(window))
         yield Window(window, [*known, *(item for item in rest if isinstance(item, EncodedText))])
         first += len(window)
 
@@ -64,7 +64,7 @@ def _checked(view: LensModel, texts: Sequence[LabelledText], too_long: TooLong) 
                 kept.append(_Kept(array("i", item.ids), item.counted, item.n_cut))
         first += len(window)
     if faults:
-        raise joined(faults, len(texts))
+        raise combine_errors(faults, len(texts))
     return kept
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..core import Dilemma
 from ..errors import DataError
-from ..model import EncodedText, LensModel, encode, first_difference, joined
+from ..model import EncodedText, LensModel, combine_errors, encode, first_difference
 from ._measure import Measure, measures
 from ._question import Presentation, Question
 from ._task import ScoredText, TokenTask
@@ -64,7 +64,7 @@ def _encoded(lens: LensModel, dilemmas: Sequence[Dilemma], question: Question) -
             n_pairs += 1
             n_joined += earlier
     if refused:
-        raise joined(list(refused.values()), len(dilemmas), "dilemmas")
+        raise combine_errors(list(refused.values()), len(dilemmas), "dilemmas")
     misfits = [dilemma for dilemma in dilemmas if question.misfits(dilemma)]
     if misfits:
         lead, option = question.wording(misfits[0]).lead, misfits[0].aligned

@@ -10,7 +10,7 @@ from ._engines import adapter_of, load_model
 from ._fingerprint import fingerprint
 from ._generation import end_tokens, generate_with_huggingface
 from ._hooks import Rewrite, cutting, reading, writing
-from ._inputs import Input, encode_all, encode_each, joined
+from ._inputs import Input, combine_errors, encode_all, encode_each
 from ._items import HookFunction
 from ._lens_model import LensModel, ModelInfo, as_lens_model
 from ._loading import DTYPES, ENGINES, Loading
@@ -49,6 +49,7 @@ __all__ = [
     "blank_tokens",
     "bucket",
     "chooser",
+    "combine_errors",
     "cutting",
     "decode_new",
     "encode",
@@ -59,7 +60,6 @@ __all__ = [
     "generate_with_huggingface",
     "first_difference",
     "has_float64",
-    "joined",
     "known_tokens",
     "load_model",
     "output_norms",

@@ -1,4 +1,4 @@
-"""What the library asks of an engine; each engine answers in a file of its own."""
+"""The interface between the library and an engine; each engine implements it in a file of its own."""
 
 import importlib.metadata
 import os

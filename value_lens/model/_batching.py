@@ -38,6 +38,6 @@ class Batching:
             number = getattr(self, name)
             if number is not None and number < 1:
                 raise DataError(f"{name} is {number}; give at least 1")
-        for name, known in (("padding_side", PADDING_SIDES), ("too_long", TOO_LONG)):
-            if getattr(self, name) not in known:
-                raise UnknownNameError(name, getattr(self, name), known)
+        for name, choices in (("padding_side", PADDING_SIDES), ("too_long", TOO_LONG)):
+            if getattr(self, name) not in choices:
+                raise UnknownNameError(name, getattr(self, name), choices)

@@ -1,4 +1,4 @@
-"""Chat templates: every message rendered, thinking off unless asked for."""
+"""Chat templates: every message rendered, thinking off unless the user asks for it."""
 
 import html
 import json
@@ -11,7 +11,7 @@ from ._template_arguments import NO_THINKING, own_marks, reads_directive, templa
 from ._tokens import special_ids
 
 _MARKER = "message{}marker"
-SHOWN = 60  # letters of a message that an error quotes
+N_QUOTED = 60  # letters of a message that an error quotes
 
 
 class ChatTemplate:
@@ -36,14 +36,14 @@ class ChatTemplate:
         Raises `DataError` where no way of writing it shows every message.
         """
         problems: list[str] = []
-        for arranged in _arrangements(_directed(messages, self._directive)):
+        for arrangement in _arrangements(_with_directive(messages, self._directive)):
             try:
-                tail = self._tail(tuple(message["role"] for message in arranged))
-                text = self._apply(arranged)
-                for message in arranged:
-                    _require_shown(message, text)
-                behind = tail if text.endswith(tail) else _behind(arranged[-1]["content"], text)
-                return text, leaves_open(behind, self.marks)
+                tail = self._tail(tuple(message["role"] for message in arrangement))
+                text = self._apply(arrangement)
+                for message in arrangement:
+                    _require_rendered(message, text)
+                rest = tail if text.endswith(tail) else _text_after(arrangement[-1]["content"], text)
+                return text, leaves_open(rest, self.marks)
             except DataError as error:
                 problems.append(str(error))
         raise DataError(
@@ -56,12 +56,12 @@ class ChatTemplate:
         """The special token that the template puts right behind an answer, which so ends one; none where it puts other text there."""
         roles = ("user", "assistant")
         try:
-            text = self._apply(_marked(roles), add_generation_prompt=False) if self.text else ""
+            text = self._apply(_marker_messages(roles), add_generation_prompt=False) if self.text else ""
         except DataError:
             return []
-        _, _, behind = text.rpartition(_MARKER.format(1))
+        _, _, rest = text.rpartition(_MARKER.format(1))
         special = special_ids(self.tokenizer)
-        for token in self.tokenizer(behind, add_special_tokens=False)["input_ids"]:
+        for token in self.tokenizer(rest, add_special_tokens=False)["input_ids"]:
             if token in special:
                 return [token]
             if self.tokenizer.decode([token]).strip():
@@ -70,21 +70,21 @@ class ChatTemplate:
 
     def not_first(self, tokens: Iterable[int]) -> list[int]:
         """Of tokens that may not begin an answer, those that begin no mark of a thought: a thought may come first."""
-        special, beginning = special_ids(self.tokenizer), set[int]()
+        special, mark_starts = special_ids(self.tokenizer), set[int]()
         for mark in (mark for marks in self.marks for mark in marks):
             first = self.tokenizer(mark, add_special_tokens=False)["input_ids"][:1]
             if special.intersection(first) and mark.startswith(self.tokenizer.convert_ids_to_tokens(first[0])):
-                beginning.update(first)
-        return [token for token in tokens if token not in beginning]
+                mark_starts.update(first)
+        return [token for token in tokens if token not in mark_starts]
 
     def _tail(self, roles: tuple[str, ...]) -> str:
         """What the template writes behind a conversation of these roles; raises `DataError` where it does not write them all."""
         if roles not in self._tails:
-            messages = _marked(roles)
+            messages = _marker_messages(roles)
             try:
                 text = self._apply(messages)
                 for message in messages:
-                    _require_shown(message, text, quote=False)
+                    _require_rendered(message, text, quote=False)
                 self._tails[roles] = text.rpartition(messages[-1]["content"])[2]
             except DataError as error:
                 self._tails[roles] = error
@@ -106,27 +106,27 @@ class ChatTemplate:
             raise DataError(f"it refuses the roles {roles} ({type(error).__name__}: {error})") from error
 
 
-def _marked(roles: Sequence[str]) -> list[Message]:
+def _marker_messages(roles: Sequence[str]) -> list[Message]:
     """A conversation in which each message has a text that stands nowhere else."""
-    return [{"role": role, "content": _MARKER.format(place)} for place, role in enumerate(roles)]
+    return [{"role": role, "content": _MARKER.format(index)} for index, role in enumerate(roles)]
 
 
 def _arrangements(messages: Sequence[Message]) -> list[list[Message]]:
     """Ways of writing a conversation: as it is, with its instruction in the first request, with neighbours of one role as one."""
-    ways: list[list[Message]] = []
+    arrangements: list[list[Message]] = []
     for arrange in (
         list,
-        _instruction_joined,
-        _neighbours_joined,
-        lambda given: _neighbours_joined(_instruction_joined(given)),
+        _merge_instruction,
+        _merge_neighbours,
+        lambda unmerged: _merge_neighbours(_merge_instruction(unmerged)),
     ):
-        arranged = arrange(messages)
-        if arranged not in ways:
-            ways.append(arranged)
-    return ways
+        arrangement = arrange(messages)
+        if arrangement not in arrangements:
+            arrangements.append(arrangement)
+    return arrangements
 
 
-def _directed(messages: Sequence[Message], directive: str) -> list[Message]:
+def _with_directive(messages: Sequence[Message], directive: str) -> list[Message]:
     """A conversation with a directive to the template in its instruction, unless it has one of its own."""
     if not directive or any("/think" in message["content"] or directive in message["content"] for message in messages):
         return list(messages)
@@ -135,38 +135,41 @@ def _directed(messages: Sequence[Message], directive: str) -> list[Message]:
     return [{"role": "system", "content": f"{messages[0]['content']}\n{directive}"}, *messages[1:]]
 
 
-def _undirected(content: str) -> str:
+def _without_directives(content: str) -> str:
     return content.replace(NO_THINKING, "").replace("/think", "")
 
 
-def _behind(content: str, text: str) -> str:
+def _text_after(content: str, text: str) -> str:
     """What stands behind a message in a rendered conversation; the end of it where the message is not to be told from the rest."""
-    found = next((shown for shown in (content.strip(), _undirected(content).strip()) if shown and shown in text), "")
-    return text.rpartition(found)[2] if found else text[-SHOWN:]
+    content_in_text = next(
+        (candidate for candidate in (content.strip(), _without_directives(content).strip()) if candidate and candidate in text),
+        "",
+    )
+    return text.rpartition(content_in_text)[2] if content_in_text else text[-N_QUOTED:]
 
 
-def _instruction_joined(messages: Sequence[Message]) -> list[Message]:
+def _merge_instruction(messages: Sequence[Message]) -> list[Message]:
     roles = [message["role"] for message in messages[:2]]
     if roles != ["system", "user"]:
         return list(messages)
-    return [_joined(messages[0], messages[1]), *messages[2:]]
+    return [_merge_messages(messages[0], messages[1]), *messages[2:]]
 
 
-def _neighbours_joined(messages: Sequence[Message]) -> list[Message]:
-    joined: list[Message] = []
+def _merge_neighbours(messages: Sequence[Message]) -> list[Message]:
+    merged: list[Message] = []
     for message in messages:
-        if joined and joined[-1]["role"] == message["role"]:
-            joined[-1] = _joined(joined[-1], message)
+        if merged and merged[-1]["role"] == message["role"]:
+            merged[-1] = _merge_messages(merged[-1], message)
         else:
-            joined.append(message)
-    return joined
+            merged.append(message)
+    return merged
 
 
-def _joined(first: Message, second: Message) -> Message:
+def _merge_messages(first: Message, second: Message) -> Message:
     return {"role": second["role"], "content": f"{first['content']}\n\n{second['content']}"}
 
 
-def _require_shown(message: Message, text: str, *, quote: bool = True) -> None:
+def _require_rendered(message: Message, text: str, *, quote: bool = True) -> None:
     """Raise `DataError` unless a message's text stands in a rendered conversation, whatever was done to its white space.
 
     Templates may escape it, take a directive about thinking out of it, and drop the thought of an earlier answer.
@@ -174,15 +177,19 @@ def _require_shown(message: Message, text: str, *, quote: bool = True) -> None:
     content = message["content"]
     if message["role"] == "assistant":
         content = content[answer_start(content) or 0 :]
-    inside = [
+    candidates = [
         content,
         *(json.dumps(content, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)),
-        _undirected(content),
+        _without_directives(content),
     ]
-    if not any(_spaced(way) in _spaced(given) for way in inside for given in (text, html.unescape(text))):
-        quoted = f" {content[:SHOWN]!r}" if quote else ""
+    if not any(
+        _single_spaced(candidate) in _single_spaced(rendered)
+        for candidate in candidates
+        for rendered in (text, html.unescape(text))
+    ):
+        quoted = f" {content[:N_QUOTED]!r}" if quote else ""
         raise DataError(f"it does not write all of the {message['role']} message{quoted}")
 
 
-def _spaced(text: str) -> str:
+def _single_spaced(text: str) -> str:
     return " ".join(text.split())

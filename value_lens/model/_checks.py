@@ -1,4 +1,4 @@
-"""What trial runs showed of one model: labelled results for its user to see."""
+"""Results of the trial runs of one model, labelled for its user."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -22,8 +22,8 @@ class Check:
     detail: str = ""
 
     def __str__(self) -> str:
-        measured = "" if self.difference is None else f" (difference {self.difference:.2g}, allowed {self.allowed:g})"
-        return f"{self.status}: {self.question}{measured}{f'; {self.detail}' if self.detail else ''}"
+        numbers = "" if self.difference is None else f" (difference {self.difference:.2g}, allowed {self.allowed:g})"
+        return f"{self.status}: {self.question}{numbers}{f'; {self.detail}' if self.detail else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,17 @@ def decode_new(tokenizer: Any, prompt: Sequence[int], new: Sequence[int], *, wit
     if not with_special:
         special = special_ids(tokenizer)
         prompt, new = ([token for token in tokens if token not in special] for tokens in (prompt, new))
-    before, whole = (
+    prompt_text, full_text = (
         tokenizer.decode(list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False)
         for tokens in (prompt, [*prompt, *new])
     )
-    return whole[len(before) :]
+    return full_text[len(prompt_text) :]
 
 
 def whole_characters(tokenizer: Any, prompt: Sequence[int], new: Sequence[int]) -> list[int]:
     """New tokens without those at their end that make only a part of a character; all of them where nothing whole is left."""
     for n_cut in range(min(4, len(new) - 1) + 1) if new else ():
-        kept = list(new[: len(new) - n_cut])
-        if not decode_new(tokenizer, prompt, kept).endswith("\ufffd"):
-            return kept
+        tokens = list(new[: len(new) - n_cut])
+        if not decode_new(tokenizer, prompt, tokens).endswith("\ufffd"):
+            return tokens
     return list(new)

@@ -39,12 +39,12 @@ def encode(
     context unless `too_long="cut"`, which keeps its beginning and records how many tokens went.
     """
     if prompt:
-        ids, boundary = _joined(lens, prompt, text)
+        ids, boundary = _tokenize_together(lens, prompt, text)
     else:
         ids, boundary = list(tokenize(lens, [text])[0] if ids is None else ids), 0
-    begun = with_bos(lens, ids)
-    counted = max(boundary + len(begun) - len(ids), int(begun[:1] == [lens.tokenizer.bos_token_id]))
-    ids = begun
+    ids_with_bos = with_bos(lens, ids)
+    counted = max(boundary + len(ids_with_bos) - len(ids), int(ids_with_bos[:1] == [lens.tokenizer.bos_token_id]))
+    ids = ids_with_bos
     if len(ids) <= counted:
         raise DataError(f"text {name or origin!r} has no tokens to count: {text[:60]!r}")
     require_embedded(lens.tokenizer, ids, lens.n_embedded, f"text {name or origin!r}")
@@ -64,37 +64,37 @@ def tokenize(lens: LensModel, texts: Sequence[str]) -> list[list[int]]:
 
     Raises `DataError` for a text with half of a character pair.
     """
-    found: list[list[int]] = []
+    all_ids: list[list[int]] = []
     for text in texts:
         require_whole_pairs(text, "text")
-    for some in windows(texts, 64):
-        found += lens.tokenizer(some, add_special_tokens=False)["input_ids"]
-    return found
+    for window in windows(texts, 64):
+        all_ids += lens.tokenizer(window, add_special_tokens=False)["input_ids"]
+    return all_ids
 
 
-def _joined(lens: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
+def _tokenize_together(lens: LensModel, prompt: str, text: str) -> tuple[list[int], int]:
     """Token ids of prompt + text, and how many of them end with or before the prompt."""
     if getattr(lens.tokenizer, "is_fast", False):
         require_whole_pairs(prompt + text, "text")
-        found = lens.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
-        return list(found["input_ids"]), sum(1 for _, end in found["offset_mapping"] if end <= len(prompt))
+        encoding = lens.tokenizer(prompt + text, add_special_tokens=False, return_offsets_mapping=True)
+        return list(encoding["input_ids"]), sum(1 for _, end in encoding["offset_mapping"] if end <= len(prompt))
     # Without offsets: what begins as the prompt alone does, and then whatever adds no letter to it.
-    before, ids = tokenize(lens, [prompt, prompt + text])
-    boundary = first_difference(before, ids)
-    length = len(_decoded(lens, before))
-    while boundary < len(ids) and len(_decoded(lens, ids[: boundary + 1])) <= length:
+    prompt_ids, ids = tokenize(lens, [prompt, prompt + text])
+    boundary = first_difference(prompt_ids, ids)
+    prompt_length = len(_decode(lens, prompt_ids))
+    while boundary < len(ids) and len(_decode(lens, ids[: boundary + 1])) <= prompt_length:
         boundary += 1
     return ids, boundary
 
 
-def _decoded(lens: LensModel, ids: Sequence[int]) -> str:
+def _decode(lens: LensModel, ids: Sequence[int]) -> str:
     return lens.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
 
 def first_difference(first: Sequence[int], second: Sequence[int]) -> int:
     """The first place in which two sequences differ; the shorter one's length where it is how the longer one begins."""
-    unequal = (place for place, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
-    return next(unequal, min(len(first), len(second)))
+    positions = (position for position, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
+    return next(positions, min(len(first), len(second)))
 
 
 def windows(items: Iterable, size: int) -> Iterator[list]:

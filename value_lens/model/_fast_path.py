@@ -24,12 +24,12 @@ class Component:
     part: Any
     points: frozenset[int]
 
-    def is_free(self, hooked: Mapping[int, nn.Module], also: Collection[int]) -> bool:
+    def is_free(self, hooked: Mapping[int, nn.Module], extra_points: Collection[int]) -> bool:
         """Nothing is hooked in it, and nothing else overrides its forward.
 
         PyTorch's own hooks count on the original module, which the bridge may not call; those of its parts act either way.
         """
-        if "forward" in self.part.__dict__ or not self.points.isdisjoint(hooked) or not self.points.isdisjoint(also):
+        if "forward" in self.part.__dict__ or not self.points.isdisjoint(hooked) or not self.points.isdisjoint(extra_points):
             return False
         original = self.part.original_component
         return id(original) not in hooked or not _has_user_hooks(original)
@@ -45,10 +45,12 @@ class Components:
     norms: tuple[Component, ...] = ()
     attention: tuple[Component, ...] = ()
 
-    def unhooked(self, hooked: Mapping[int, nn.Module], also: Collection[int] = ()) -> "FastPath":
+    def unhooked(self, hooked: Mapping[int, nn.Module], extra_points: Collection[int] = ()) -> "FastPath":
         """Those that can be bypassed now. hooked: {id: module}; also: ids of hook points about to be hooked."""
-        norms = tuple(norm.part for norm in self.norms if norm.is_free(hooked, also))
-        fused = all(attention.is_free(hooked, also) for attention in self.attention)  # all or none: one mask serves them all
+        norms = tuple(norm.part for norm in self.norms if norm.is_free(hooked, extra_points))
+        fused = all(
+            attention.is_free(hooked, extra_points) for attention in self.attention
+        )  # all or none: one mask serves them all
         return FastPath(norms, tuple(attention.part for attention in self.attention) if fused else ())
 
 

@@ -31,24 +31,24 @@ class Fingerprint:
     def __init__(self, model: Any, name: Callable[[], str]) -> None:
         self._model, self._name = model, name
         self._value = ""
-        self._seen: tuple[Any, dict[Any, Tensor]] | None = None
-        self._told = False
+        self._last_state: tuple[Any, dict[Any, Tensor]] | None = None
+        self._has_warned = False
 
     def current(self) -> str:
         """The fingerprint, read again if a change is seen; "" where the weights cannot be read."""
-        if self._seen is None or not _same(self._seen, _look(self._model)):
+        if self._last_state is None or not _is_same_state(self._last_state, _weight_state(self._model)):
             self.read()
         return self._value
 
     def read(self) -> str:
         """The fingerprint of all weights as they are, in a time that grows with their size; "" and a warning if they cannot be read."""
-        self._seen = _look(self._model)
+        self._last_state = _weight_state(self._model)
         try:
             self._value = fingerprint(self._model)
         except Exception as error:  # tensors of other libraries raise what they like
             self._value = ""
-            if not self._told:
-                self._told = True
+            if not self._has_warned:
+                self._has_warned = True
                 warnings.warn(
                     f"the weights of {self._name()} cannot be read ({type(error).__name__}: {' '.join(str(error).split())[:200]}), so its "
                     "fingerprint is unknown: whether results come from the same weights will not be checked",
@@ -63,23 +63,23 @@ def fingerprint(model: Any, samples: int = 4096) -> str:
     Independent of parameter names and order, and of where the weights lie (another device, or offloaded), so that both bridge
     generations agree on one Hugging Face model. Processing the weights (folding layer norm, another dtype) changes it.
     """
-    marks = set()
+    digests = set()
     for weight in weights(model):
         flat = weight.detach().flatten()
         step = max(1, flat.numel() // samples)
         sample = flat[::step][:samples]
         if not bool(sample.any()) and not bool(flat.any()):
             continue  # one bridge generation adds biases of zeros that the other lacks
-        about = f"{tuple(weight.shape)} {_bits(flat)}".encode()
-        marks.add(hashlib.sha256(about + sample.float().cpu().numpy().tobytes()).hexdigest())
-    return hashlib.sha256("".join(sorted(marks)).encode()).hexdigest()[:16]
+        description = f"{tuple(weight.shape)} {_bits(flat)}".encode()
+        digests.add(hashlib.sha256(description + sample.float().cpu().numpy().tobytes()).hexdigest())
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()[:16]
 
 
 def _bits(flat: Tensor) -> int:
     """The sum of all numbers' bits as integers: exact in any order, changed by any change of one number."""
-    whole = flat.contiguous().view(KINDS[flat.element_size()])
+    integers = flat.contiguous().view(KINDS[flat.element_size()])
     pieces = (
-        whole.split(PIECE) if flat.device.type == "cpu" else (whole,)
+        integers.split(PIECE) if flat.device.type == "cpu" else (integers,)
     )  # PyTorch widens what it sums: in the cache, ten times faster
     sums = [piece.sum(dtype=torch.int64) for piece in pieces]
     return int(torch.stack(sums).sum()) if sums else 0  # of 64 bits, modulo 2**64
@@ -92,57 +92,57 @@ def weights(model: Any) -> Iterator[Tensor]:
     """
     root = root_of(model)
     quantised = bool(getattr(root, "is_quantized", False))
-    seen: set[int] = set()
+    yielded: set[int] = set()
     for module in root.modules():
         for name, weight in module._parameters.items():
-            if weight is not None and id(weight) not in seen:
-                seen.add(id(weight))
-                yield _loaded(module, name) if weight.is_meta else weight
+            if weight is not None and id(weight) not in yielded:
+                yielded.add(id(weight))
+                yield _load_offloaded(module, name) if weight.is_meta else weight
         if quantised:
-            kept = [name for name in module._buffers if name not in module._non_persistent_buffers_set]
-            yield from (module._buffers[name] for name in kept if module._buffers[name] is not None)
+            names = [name for name in module._buffers if name not in module._non_persistent_buffers_set]
+            yield from (module._buffers[name] for name in names if module._buffers[name] is not None)
         if not module._parameters and type(module)._save_to_state_dict is not nn.Module._save_to_state_dict:
-            yield from _saved(module)
+            yield from _saved_tensors(module)
 
 
-def _loaded(module: nn.Module, name: str) -> Tensor:
+def _load_offloaded(module: nn.Module, name: str) -> Tensor:
     """An offloaded weight, from where accelerate keeps it."""
     hook: Any = getattr(module, "_hf_hook", None)
-    for keeper in (hook, *getattr(hook, "hooks", ())):  # several may be joined in one
-        table = getattr(keeper, "weights_map", None)
-        if table is not None:
-            return table[name]
+    for part in (hook, *getattr(hook, "hooks", ())):  # several may be joined in one
+        weights_map = getattr(part, "weights_map", None)
+        if weights_map is not None:
+            return weights_map[name]
     raise RuntimeError(
         f"the weight {name!r} of a {type(module).__name__} is on the meta device, and nothing says where it is kept"
     )
 
 
-def _saved(module: nn.Module) -> Iterator[Tensor]:
-    saved: dict[str, Any] = {}
-    module._save_to_state_dict(saved, "", keep_vars=False)
-    waiting = list(saved.values())
-    while waiting:
-        value = waiting.pop()
+def _saved_tensors(module: nn.Module) -> Iterator[Tensor]:
+    state: dict[str, Any] = {}
+    module._save_to_state_dict(state, "", keep_vars=False)
+    pending = list(state.values())
+    while pending:
+        value = pending.pop()
         if isinstance(value, (tuple, list)):
-            waiting.extend(value)
+            pending.extend(value)
         elif isinstance(value, Tensor) and value.is_quantized:
             yield value.int_repr()
-            each = value.qscheme() == torch.per_channel_affine
-            yield value.q_per_channel_scales() if each else torch.tensor([value.q_scale(), float(value.q_zero_point())])
+            per_channel = value.qscheme() == torch.per_channel_affine
+            yield value.q_per_channel_scales() if per_channel else torch.tensor([value.q_scale(), float(value.q_zero_point())])
         elif isinstance(value, Tensor):
             yield value
 
 
-def _look(model: Any) -> tuple[Any, dict[Any, Tensor]]:
+def _weight_state(model: Any) -> tuple[Any, dict[Any, Tensor]]:
     """What is compared on every entry: each weight's identity and count of writes, and samples, joined by device and dtype."""
-    found = walk(model).weights
-    written = tuple((id(weight), 0 if weight.is_inference() else weight._version) for weight in found)
+    all_weights = walk(model).weights
+    versions = tuple((id(weight), 0 if weight.is_inference() else weight._version) for weight in all_weights)
     groups: dict[Any, list[Tensor]] = {}
     with torch.no_grad():
-        for weight in found:
+        for weight in all_weights:
             if type(weight) in (Tensor, nn.Parameter) and not weight.is_complex():  # other kinds do as they like
                 groups.setdefault((weight.device, weight.dtype), []).append(_sample(weight))
-        return written, {key: torch.cat(some).view(KINDS[key[1].itemsize]) for key, some in groups.items()}
+        return versions, {key: torch.cat(samples).view(KINDS[key[1].itemsize]) for key, samples in groups.items()}
 
 
 def _sample(weight: Tensor) -> Tensor:
@@ -161,7 +161,7 @@ def _step(shape: tuple[int, ...]) -> int:
     return step
 
 
-def _same(first: tuple[Any, dict[Any, Tensor]], second: tuple[Any, dict[Any, Tensor]]) -> bool:
+def _is_same_state(first: tuple[Any, dict[Any, Tensor]], second: tuple[Any, dict[Any, Tensor]]) -> bool:
     if first[0] != second[0] or first[1].keys() != second[1].keys():
         return False
     return all(torch.equal(sample, second[1][key]) for key, sample in first[1].items())

@@ -30,8 +30,8 @@ def generate_with_huggingface(
 
     class Chosen(LogitsProcessor):
         def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-            picked = choose(scores, input_ids.shape[1] - start).to(scores.device)
-            return torch.full_like(scores, -torch.inf).scatter_(1, picked[:, None], 0.0)
+            chosen = choose(scores, input_ids.shape[1] - start).to(scores.device)
+            return torch.full_like(scores, -torch.inf).scatter_(1, chosen[:, None], 0.0)
 
     pad = padding_id(tokenizer, int(model.get_input_embeddings().weight.shape[0]))
     config = GenerationConfig(
@@ -43,7 +43,7 @@ def generate_with_huggingface(
     )
     rows: list[list[int]] = []
     for row in generated[:, start:].tolist():
-        stop = next((place for place, token in enumerate(row) if token in ends), len(row))
+        stop = next((position for position, token in enumerate(row) if token in ends), len(row))
         rows.append(row[:stop])
     return rows
 
@@ -56,10 +56,10 @@ def end_tokens(model: Any, tokenizer: Any) -> list[int]:
     settings = getattr(root_of(model), "generation_config", None) or _saved_settings(
         str(getattr(tokenizer, "name_or_path", "") or "")
     )
-    stated = getattr(settings, "eos_token_id", None)
-    stated = [] if stated is None else torch.as_tensor(stated).flatten().tolist()
+    configured = getattr(settings, "eos_token_id", None)
+    configured = [] if configured is None else torch.as_tensor(configured).flatten().tolist()
     own = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
-    return sorted({int(token) for token in (*stated, *own)})
+    return sorted({int(token) for token in (*configured, *own)})
 
 
 def _saved_settings(name: str) -> Any:

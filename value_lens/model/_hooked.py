@@ -93,14 +93,14 @@ def _from_folder(kind: Any, folder: Path, device: str, dtype: torch.dtype) -> An
 
     loading: Any = transformer_lens.loading_from_pretrained
     source = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
-    described = source.config.to_dict()
-    described.setdefault("n_ctx", described.get("n_positions"))  # GPT-2 folders saved by recent transformers lack it
-    with tempfile.TemporaryDirectory() as neutral:
+    config = source.config.to_dict()
+    config.setdefault("n_ctx", config.get("n_positions"))  # GPT-2 folders saved by recent transformers lack it
+    with tempfile.TemporaryDirectory() as neutral_folder:
         # The converter guesses the architecture from words in the path ("llama", "gemma"): give it a path without any.
-        (Path(neutral) / "config.json").write_text(json.dumps(described), encoding="utf-8")
-        cfg = loading.get_pretrained_model_config(neutral, device=device, dtype=dtype)
-        cfg.d_mlp = described.get("n_inner") or cfg.d_mlp  # the converter assumes 4 * d_model for GPT-2
-        weights = loading.get_pretrained_state_dict(neutral, cfg, source, dtype=dtype)
+        (Path(neutral_folder) / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        cfg = loading.get_pretrained_model_config(neutral_folder, device=device, dtype=dtype)
+        cfg.d_mlp = config.get("n_inner") or cfg.d_mlp  # the converter assumes 4 * d_model for GPT-2
+        weights = loading.get_pretrained_state_dict(neutral_folder, cfg, source, dtype=dtype)
     cfg.model_name = folder.name
     model = kind(cfg, AutoTokenizer.from_pretrained(folder), move_to_device=False)
     model.load_and_process_state_dict(

@@ -46,16 +46,16 @@ def _write(index: Tensor, rewrite: Rewrite) -> HookFunction:
 
 
 def _through_gate(site: NeuronSite, layer: int, index: Tensor, rewrite: Rewrite) -> "list[tuple[str, HookFunction]]":
-    kept: dict[str, Tensor] = {}
+    activations: dict[str, Tensor] = {}
 
     def keep(name: str) -> HookFunction:
         def hook(activation: Tensor) -> None:
-            kept[name] = activation[..., index]
+            activations[name] = activation[..., index]
 
         return hook
 
     def hook_post(activation: Tensor) -> Tensor:
-        edited = rewrite(site(kept.pop("gate"))) * kept.pop("up")
+        edited = rewrite(site(activations.pop("gate"))) * activations.pop("up")
         return activation.index_copy(-1, index, edited.to(activation.dtype))
 
     return [(site.read[layer], keep("gate")), (site.up[layer], keep("up")), (site.post[layer], hook_post)]

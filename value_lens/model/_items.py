@@ -41,9 +41,9 @@ class PointHook:
     def take(self) -> None:
         # By name: an interrupt inside `add_hook` can leave PyTorch's half without TransformerLens's.
         hooks = self.point._forward_hooks
-        mine = {key for key, hook in hooks.items() if getattr(hook, "__name__", "") == self._name}
-        self.point.fwd_hooks = [handle for handle in self.point.fwd_hooks if handle.hook.id not in mine]
-        for key in mine:
+        own_keys = {key for key, hook in hooks.items() if getattr(hook, "__name__", "") == self._name}
+        self.point.fwd_hooks = [handle for handle in self.point.fwd_hooks if handle.hook.id not in own_keys]
+        for key in own_keys:
             hooks.pop(key, None)
 
 
@@ -92,19 +92,19 @@ class Setting:
     """Another value of an attribute that an object or class has itself; a value that somebody else has set since is left."""
 
     def __init__(self, owner: Any, name: str, value: Any) -> None:
-        self._on, self._name, self._value = owner, name, value
-        self._before = vars(owner).get(name, _ABSENT)
+        self._owner, self._name, self._value = owner, name, value
+        self._original = vars(owner).get(name, _ABSENT)
 
     def put(self, lease: Lease) -> None:
-        setattr(self._on, self._name, self._value)
+        setattr(self._owner, self._name, self._value)
 
     def take(self) -> None:
-        if vars(self._on).get(self._name, _ABSENT) is not self._value:
+        if vars(self._owner).get(self._name, _ABSENT) is not self._value:
             return
-        if self._before is _ABSENT:
-            delattr(self._on, self._name)
+        if self._original is _ABSENT:
+            delattr(self._owner, self._name)
         else:
-            setattr(self._on, self._name, self._before)
+            setattr(self._owner, self._name, self._original)
 
 
 class Evaluation:

@@ -66,7 +66,7 @@ class Loading:
     @property
     def is_dispatched(self) -> bool:
         """Whether the parts of the model are spread over devices."""
-        return any(given is not None for given in (self.device_map, self.n_devices, self.max_memory))
+        return any(setting is not None for setting in (self.device_map, self.n_devices, self.max_memory))
 
 
 def _require_device(name: str) -> None:

@@ -25,7 +25,7 @@ class Modules:
 
     def has_structure_of(self, other: "Modules") -> bool:
         """Whether the two have the very same modules and weights."""
-        return _same(self.all, other.all) and _same(self.weights, other.weights)
+        return _are_same(self.all, other.all) and _are_same(self.weights, other.weights)
 
     def user_hooks(self) -> tuple[int, ...]:
         """The numbers of all forward hooks but the library's own; PyTorch gives every registration another."""
@@ -44,9 +44,9 @@ def walk(model: Any) -> Modules:
     weights: dict[int, Tensor] = {}
     training: list[nn.Module] = []
     hooked: dict[int, nn.Module] = {}
-    waiting = [root for root in (root_of(model), model) if isinstance(root, nn.Module)]
-    while waiting:
-        module = waiting.pop()
+    pending = [root for root in (root_of(model), model) if isinstance(root, nn.Module)]
+    while pending:
+        module = pending.pop()
         if id(module) in modules:
             continue
         modules[id(module)] = module
@@ -55,9 +55,9 @@ def walk(model: Any) -> Modules:
         if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks:
             hooked[id(module)] = module
         if module._parameters:
-            kept = (weight for weight in module._parameters.values() if weight is not None and not weight.is_meta)
-            weights.update((id(weight), weight) for weight in kept)
-        waiting.extend(part for part in module._modules.values() if part is not None)
+            loaded = (weight for weight in module._parameters.values() if weight is not None and not weight.is_meta)
+            weights.update((id(weight), weight) for weight in loaded)
+        pending.extend(part for part in module._modules.values() if part is not None)
     return Modules(tuple(modules.values()), tuple(weights.values()), tuple(training), hooked)
 
 
@@ -71,5 +71,5 @@ def points(model: Any) -> Iterator[nn.Module]:
     return (part for part in model.modules() if hasattr(part, "fwd_hooks"))
 
 
-def _same(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
+def _are_same(first: tuple[Any, ...], second: tuple[Any, ...]) -> bool:
     return len(first) == len(second) and all(map(is_, first, second))

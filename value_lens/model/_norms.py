@@ -28,16 +28,18 @@ def _layer_norms(lens: LensModel, layer: int) -> Float64[Tensor, "neuron"]:
         out = lens.adapter.output_map(layer)
         if out is None:  # W_out is a parameter and used as it is
             return _row_norms(lens.model.blocks[layer].mlp.W_out.detach())
-        weight = _readable(lens, layer)
+        weight = _readable_weight(lens, layer)
         with torch.no_grad():
-            some = torch.tensor([0, lens.d_mlp // 2, lens.d_mlp - 1])
-            tried = _row_norms(_by_running(lens, out, some))
+            probes = torch.tensor([0, lens.d_mlp // 2, lens.d_mlp - 1])
+            probe_norms = _row_norms(_rows_by_running(lens, out, probes))
             if weight is not None:
                 norms = _row_norms(weight)
-                rounding = AGREEMENT * torch.finfo(weight.dtype).eps * float(tried.max())
-                if float((norms[some] - tried).abs().max()) <= rounding:
+                rounding = AGREEMENT * torch.finfo(weight.dtype).eps * float(probe_norms.max())
+                if float((norms[probes] - probe_norms).abs().max()) <= rounding:
                     return norms
-            return torch.cat([_row_norms(_by_running(lens, out, some)) for some in torch.arange(lens.d_mlp).split(CHUNK)])
+            return torch.cat(
+                [_row_norms(_rows_by_running(lens, out, neurons)) for neurons in torch.arange(lens.d_mlp).split(CHUNK)]
+            )
     except (AttributeError, RuntimeError, NotImplementedError, ValueError) as error:
         raise SiteError(
             f"the rows of W_out of layer {layer} cannot be read, so controls cannot be matched in loudness ({error}); load the "
@@ -45,7 +47,7 @@ def _layer_norms(lens: LensModel, layer: int) -> Float64[Tensor, "neuron"]:
         ) from error
 
 
-def _readable(lens: LensModel, layer: int) -> Float[Tensor, "neuron d_model"] | None:
+def _readable_weight(lens: LensModel, layer: int) -> Float[Tensor, "neuron d_model"] | None:
     """The weight, a neuron a row; None where it is elsewhere or no plain numbers."""
     try:
         weight = lens.adapter.output_weight(layer)
@@ -55,7 +57,7 @@ def _readable(lens: LensModel, layer: int) -> Float[Tensor, "neuron d_model"] | 
     return weight.detach() if weight is not None and plain else None
 
 
-def _by_running(lens: LensModel, out: Any, neurons: Tensor) -> Float[Tensor, "neuron d_model"]:
+def _rows_by_running(lens: LensModel, out: Any, neurons: Tensor) -> Float[Tensor, "neuron d_model"]:
     """What `out` gives for one neuron at 1 and all others at 0, less what it gives for none."""
     if any(weight.is_meta for weight in out.parameters()) and getattr(out, "_hf_hook", None) is None:
         raise RuntimeError("its weights are on the meta device, and nothing loads them")  # PyTorch may give any numbers
@@ -64,8 +66,8 @@ def _by_running(lens: LensModel, out: Any, neurons: Tensor) -> Float[Tensor, "ne
     device = weights[0].device if weights and not weights[0].is_meta else lens.device
     one = torch.zeros(len(neurons) + 1, lens.d_mlp, dtype=dtype, device=device)
     one[torch.arange(len(neurons)) + 1, neurons] = 1
-    found = out(one[None])[0]
-    return found[1:] - found[:1]
+    outputs = out(one[None])[0]
+    return outputs[1:] - outputs[:1]
 
 
 def _row_norms(rows: Float[Tensor, "neuron d_model"]) -> Float64[Tensor, "neuron"]:

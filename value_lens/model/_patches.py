@@ -11,7 +11,7 @@ from ._modules import walk
 ATTENTION_SETTING = (
     "_attn_implementation_internal"  # where a configuration keeps `_attn_implementation`, its sub-configurations apart
 )
-SHOWN = 3  # missing weights that an error message lists
+N_LISTED = 3  # missing weights that an error message lists
 
 
 def own_forwards(norms: Sequence[Any], attention: Sequence[Any]) -> list[Item]:
@@ -49,10 +49,10 @@ def whole_checkpoints() -> Attachment:
         model, report = original.__func__(kind, name, *args, output_loading_info=True, **options)
         learnt = {weight for weight, _ in model.named_parameters(remove_duplicate=False)}
         if missing := sorted(learnt & set(report["missing_keys"])):
-            more = ", ..." if len(missing) > SHOWN else ""
+            more = ", ..." if len(missing) > N_LISTED else ""
             raise ModelLoadError(
                 f"the checkpoint of {str(name)!r} lacks {len(missing)} of the {len(learnt)} weights of a {kind.__name__}: "
-                f"{', '.join(missing[:SHOWN])}{more}; they would be random numbers. Download it again, or save the whole model "
+                f"{', '.join(missing[:N_LISTED])}{more}; they would be random numbers. Download it again, or save the whole model "
                 "(save_pretrained), with the config.json that belongs to it"
             )
         return (model, report) if output_loading_info else model

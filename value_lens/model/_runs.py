@@ -23,7 +23,7 @@ from ._width import mlp_width
 T = TypeVar("T")
 
 
-class _Ended(Exception):
+class _RunEnded(Exception):
     """Raised by a reading hook when nothing later in the forward pass is needed; caught by `ModelRuns.run_until`."""
 
 
@@ -75,12 +75,12 @@ class ModelRuns:
         """Run the model with reading hooks and end the run right after the hook named `last`: no later layer, no unembedding."""
 
         def end(activation: Tensor) -> None:
-            raise _Ended
+            raise _RunEnded
 
         def forward() -> bool:
             try:
                 self.model(tokens, **self.adapter.arguments(mask), return_type=None)
-            except _Ended:
+            except _RunEnded:
                 return True
             return False
 

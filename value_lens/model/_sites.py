@@ -121,17 +121,17 @@ def _require_dense(runs: ModelRuns) -> None:
         )
 
 
-def _siblings(known: Any, name: str) -> str:
+def _siblings(hook_names: Any, name: str) -> str:
     folder = name.rsplit(".", 1)[0]
-    return ", ".join(sorted(str(hook) for hook in known if str(hook).startswith(folder))) or f"no hooks under {folder}"
+    return ", ".join(sorted(str(hook) for hook in hook_names if str(hook).startswith(folder))) or f"no hooks under {folder}"
 
 
 def _probe(runs: ModelRuns, names: list[str]) -> dict[str, Tensor]:
     """{hook: what it held in a run of two tokens}. Raises `SiteError` for a hook that does not fire or has another width."""
-    kept: dict[str, Tensor] = {}
+    activations: dict[str, Tensor] = {}
 
     def keep(name: str) -> Callable[[Tensor], None]:
-        return lambda activation: kept.__setitem__(name, activation)
+        return lambda activation: activations.__setitem__(name, activation)
 
     tokens = torch.arange(2, device=runs.device)[None] % runs.n_embedded
     hooks = runs.hooks([(name, keep(name)) for name in names])
@@ -140,28 +140,28 @@ def _probe(runs: ModelRuns, names: list[str]) -> dict[str, Tensor]:
     except (RuntimeError, TypeError, ValueError) as error:
         raise SiteError(f"a two-token trial run of the model failed: {error}") from error
     for name in names:
-        if name not in kept:
+        if name not in activations:
             raise SiteError(f"hook {name!r} exists but does not fire in a run, so its neurons cannot be read")
-        if kept[name].shape[-1] != runs.d_mlp:
+        if activations[name].shape[-1] != runs.d_mlp:
             raise SiteError(
-                f"hook {name!r} is {kept[name].shape[-1]} wide, but the MLP has {runs.d_mlp} neurons: not one number a neuron "
+                f"hook {name!r} is {activations[name].shape[-1]} wide, but the MLP has {runs.d_mlp} neurons: not one number a neuron "
                 "(sparse mixture-of-experts layers do this)"
             )
-    return kept
+    return activations
 
 
-def _require_product(runs: ModelRuns, site: NeuronSite, kept: Mapping[str, Tensor]) -> None:
+def _require_product(runs: ModelRuns, site: NeuronSite, activations: Mapping[str, Tensor]) -> None:
     """Raise `SiteError` unless act(hook_pre) * hook_pre_linear is what hook_post holds, but for rounding."""
     largest = 0.0
     for read, up, post in zip(site.read, site.up, site.post, strict=True):
-        product = (site(kept[read]) * kept[up]).float()
-        apart = float((product - kept[post].float()).abs().max())
-        rounding = ROUNDINGS * torch.finfo(kept[post].dtype).eps * max(float(product.abs().max()), 1e-30)
-        largest = max(largest, apart / rounding)
-        if apart > rounding:
+        product = (site(activations[read]) * activations[up]).float()
+        deviation = float((product - activations[post].float()).abs().max())
+        rounding = ROUNDINGS * torch.finfo(activations[post].dtype).eps * max(float(product.abs().max()), 1e-30)
+        largest = max(largest, deviation / rounding)
+        if deviation > rounding:
             runs.trials.record("gate_product", "failed", f"at {post}", largest, 1.0)
             raise SiteError(
-                f"act(hook_pre) * hook_pre_linear is not what hook_post holds ({post}, off by {apart:.2g}): this model does something "
+                f"act(hook_pre) * hook_pre_linear is not what hook_post holds ({post}, off by {deviation:.2g}): this model does something "
                 "else between its gate and W_out, so site 'gate' is not act(gate); use site 'post'"
             )
     runs.trials.record("gate_product", "passed", "", largest, 1.0)

@@ -18,11 +18,11 @@ THINKING_OFF: Mapping[str, tuple[Any, ...]] = {
     "thinking_mode": ("disabled", "off"),  # MiniMax
 }
 NO_THINKING = "/no_think"  # some templates read it from a message, and leave it out of what they write: Nemotron
-_OURS = (
+_RESERVED = (
     "conversation", "add_generation_prompt", "continue_final_message", "tokenize", "return_dict", "return_tensors",
     "return_assistant_tokens_mask", "padding", "truncation", "max_length", "tokenizer_kwargs", "messages",
 )  # fmt: skip
-_HUGGINGFACES = ("chat_template", "tools", "documents", "sanitize_control_tokens")  # arguments that no template needs to read
+_NEVER_READ = ("chat_template", "tools", "documents", "sanitize_control_tokens")  # arguments that no template needs to read
 
 
 def template_text(tokenizer: Any, chosen: str | None) -> str:
@@ -35,32 +35,32 @@ def template_text(tokenizer: Any, chosen: str | None) -> str:
         raise DataError(f"{error} (template_arguments={{'chat_template': NAME}})") from None
 
 
-def with_thinking_off(template: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def with_thinking_off(template: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments for a template: what is given, and, where that says nothing of thinking, what turns it off there.
 
     Raises `DataError` for arguments without a template, ones that are set elsewhere, and ones that the template does not read.
     """
-    variables, compared = _read_by(template)
+    variables, comparisons = _template_reads(template)
     if reads_directive(template):
         variables |= {"enable_thinking"}
-    _require_known(given, template, variables)
-    if THINKING_OFF.keys() & given:
-        return dict(given)
-    arguments: dict[str, Any] = {}
+    _require_known(arguments, template, variables)
+    if THINKING_OFF.keys() & arguments:
+        return dict(arguments)
+    defaults: dict[str, Any] = {}
     for name, values in THINKING_OFF.items():
-        known = [value for value in values if not isinstance(value, str) or (name, value) in compared]
-        if name in variables and known:
-            arguments[name] = known[0]
-    return {**arguments, **given}
+        off_values = [value for value in values if not isinstance(value, str) or (name, value) in comparisons]
+        if name in variables and off_values:
+            defaults[name] = off_values[0]
+    return {**defaults, **arguments}
 
 
 def reads_directive(template: str) -> bool:
     """Whether thinking is turned off by a word in a message, and no argument does so; `enable_thinking` then stands for the word."""
-    return NO_THINKING in template and not _read_by(template)[0].intersection(THINKING_OFF)
+    return NO_THINKING in template and not _template_reads(template)[0].intersection(THINKING_OFF)
 
 
 @lru_cache(maxsize=8)
-def _read_by(template: str) -> tuple[frozenset[str], frozenset[tuple[str, Any]]]:
+def _template_reads(template: str) -> tuple[frozenset[str], frozenset[tuple[str, Any]]]:
     """The variables that a template reads, and the words it compares each with."""
     from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
@@ -72,26 +72,28 @@ def _read_by(template: str) -> tuple[frozenset[str], frozenset[tuple[str, Any]]]
     except TemplateSyntaxError as error:
         raise DataError(f"the chat template cannot be read: {error}") from None
     variables = frozenset(meta.find_undeclared_variables(tree))
-    compared = {
+    comparisons = {
         (name.name, word.value)
         for comparison in tree.find_all(nodes.Compare)
         for name in comparison.find_all(nodes.Name)
         for word in comparison.find_all(nodes.Const)
         if isinstance(word.value, str)
     }
-    return variables, frozenset(compared)
+    return variables, frozenset(comparisons)
 
 
-def _require_known(given: Mapping[str, Any], template: str, variables: frozenset[str]) -> None:
-    if given and not template:
-        raise DataError(f"template_arguments {sorted(given)} were given, but the tokenizer has no chat template")
-    if taken := sorted(set(given).intersection(_OURS)):
-        raise DataError(f"template_arguments may not hold {', '.join(taken)}, which are set here")
-    if unread := sorted(set(given).difference(variables, _HUGGINGFACES)):
-        known = ", ".join(
+def _require_known(arguments: Mapping[str, Any], template: str, variables: frozenset[str]) -> None:
+    if arguments and not template:
+        raise DataError(f"template_arguments {sorted(arguments)} were given, but the tokenizer has no chat template")
+    if reserved := sorted(set(arguments).intersection(_RESERVED)):
+        raise DataError(f"template_arguments may not hold {', '.join(reserved)}, which are set here")
+    if unread := sorted(set(arguments).difference(variables, _NEVER_READ)):
+        readable = ", ".join(
             sorted(variables.difference(("messages", "add_generation_prompt", "raise_exception", "strftime_now")))
         )
-        raise DataError(f"the chat template does not read {', '.join(unread)}; it reads: {known or 'nothing but the messages'}")
+        raise DataError(
+            f"the chat template does not read {', '.join(unread)}; it reads: {readable or 'nothing but the messages'}"
+        )
 
 
 def own_marks(tokenizer: Any) -> tuple[Marks, ...]:

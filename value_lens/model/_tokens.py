@@ -25,26 +25,26 @@ def _special_ids(tokenizer: Any, n_tokens: int, with_role: tuple[int, ...]) -> f
     added = getattr(tokenizer, "added_tokens_decoder", None)
     if added is None:  # a tokenizer that is no list of tokens with marks
         return frozenset(with_role)
-    marked = {token for token, about in added.items() if about.special}
+    marked = {token for token, added_token in added.items() if added_token.special}
     by_role = {token for token in marked.intersection(with_role) if token != tokenizer.unk_token_id}
     return frozenset(marked - {token for token in by_role if _is_ordinary(tokenizer, token, added[token].content)})
 
 
-def _is_ordinary(tokenizer: Any, token: int, written: str) -> bool:
+def _is_ordinary(tokenizer: Any, token: int, content: str) -> bool:
     """Whether the tokenizer would write ordinary text with this token if nothing marked it: a piece of its vocabulary, no marker."""
-    if _MARKER.fullmatch(written):
+    if _MARKER.fullmatch(content):
         return False
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         return token < tokenizer.vocab_size
     model = backend.model
-    return model.token_to_id(written) == token and [piece.id for piece in model.tokenize(written)] == [token]
+    return model.token_to_id(content) == token and [piece.id for piece in model.tokenize(content)] == [token]
 
 
 def padding_id(tokenizer: Any, n_embedded: int) -> int:
     """A token to pad with: the tokenizer's where the embedding has it, else the first. What is padding is known from masks alone."""
-    given = tokenizer.pad_token_id
-    return given if given is not None and 0 <= given < n_embedded else 0
+    pad_token = tokenizer.pad_token_id
+    return pad_token if pad_token is not None and 0 <= pad_token < n_embedded else 0
 
 
 def require_embedded(tokenizer: Any, ids: Sequence[int], n_embedded: int, name: str) -> None:
@@ -77,5 +77,5 @@ def blank_tokens(tokenizer: Any) -> tuple[int, ...]:
 @lru_cache(maxsize=8)
 def _blank(tokenizer: Any, n_tokens: int, special: frozenset[int]) -> tuple[int, ...]:
     tokens = sorted(_vocabulary(tokenizer, n_tokens) - special)
-    shown = tokenizer.batch_decode([[token] for token in tokens])
-    return (*sorted(special), *(token for token, text in zip(tokens, shown, strict=True) if not text.strip()))
+    texts = tokenizer.batch_decode([[token] for token in tokens])
+    return (*sorted(special), *(token for token, text in zip(tokens, texts, strict=True) if not text.strip()))

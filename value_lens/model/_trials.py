@@ -41,11 +41,11 @@ def trial_rows(d_vocab: int, n_ctx: int, device: torch.device) -> tuple[Int[Tens
 def padding_changes(logits: Logits, tokens: Int[Tensor, "batch pos"], mask: Bool[Tensor, "batch pos"]) -> float:
     """The largest `difference` of a row in a padded batch from the row alone, on either side."""
     differences = []
-    for rows, real in ((tokens, mask), (tokens.flip(1), mask.flip(1))):
-        together = logits(rows, real)
-        for row, kept in enumerate(real):
-            single = logits(rows[row : row + 1, kept], kept[None, kept])[0]
-            differences.append(difference(single, together[row, kept]))
+    for rows, masks in ((tokens, mask), (tokens.flip(1), mask.flip(1))):
+        batch_logits = logits(rows, masks)
+        for row, real in enumerate(masks):
+            row_logits = logits(rows[row : row + 1, real], real[None, real])[0]
+            differences.append(difference(row_logits, batch_logits[row, real]))
     return max(differences)
 
 
@@ -65,8 +65,8 @@ class Trials:
         self, name: str, status: Status, detail: str = "", difference: float | None = None, allowed: float | None = None
     ) -> Check:
         """Put the result of a trial among the model's checks."""
-        before: Check = getattr(self.checks, name)
-        check = Check(question=before.question, status=status, difference=difference, allowed=allowed, detail=detail)
+        previous: Check = getattr(self.checks, name)
+        check = Check(question=previous.question, status=status, difference=difference, allowed=allowed, detail=detail)
         self._show(name, check)
         return check
 
@@ -94,17 +94,18 @@ class Trials:
 
     def _try_fast_path(self, fast: FastPath, modules: Modules) -> Check:
         try:
-            usual, own = self._trial(modules, FastPath()), self._trial(modules, fast)
+            bridge_logits, original_logits = self._trial(modules, FastPath()), self._trial(modules, fast)
         except Exception as error:  # whatever the original does when it is called in the bridge's place
             return self.record(
                 "fast_path", "failed", detail=f"it raises {type(error).__name__}: {error}; the bridge's own are used"
             )
-        differs = difference(usual, own)
-        agrees = differs <= 1 or bool(own.isfinite().all() and not usual.isfinite().all())
-        if differs > 1 and usual.dtype in (torch.float32, torch.float64):
+        differs = difference(bridge_logits, original_logits)
+        agrees = differs <= 1 or bool(original_logits.isfinite().all() and not bridge_logits.isfinite().all())
+        if differs > 1 and bridge_logits.dtype in (torch.float32, torch.float64):
             warnings.warn(
                 f"the bridge's log-probabilities of {self._adapter.name} differ from those of the Hugging Face model it wraps by "
-                f"up to {float((usual.log_softmax(-1) - own.log_softmax(-1)).abs().max()):.2g}; counts are of the bridge's",
+                f"up to {float((bridge_logits.log_softmax(-1) - original_logits.log_softmax(-1)).abs().max()):.2g}; "
+                "counts are of the bridge's",
                 stacklevel=5,
             )
         parts = f"{len(fast.norms)} norms and {len(fast.attention)} attention layers are bypassed"

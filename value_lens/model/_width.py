@@ -18,5 +18,5 @@ def _width(adapter: Adapter, layer: int) -> int | None:
 
 def mlp_width(adapter: Adapter) -> int:
     """The number of neurons of the layers that have any, else what the configuration states; 0 where neither tells."""
-    known = {width for width in layer_widths(adapter) if width is not None}
-    return max(known) if known else int(getattr(adapter.model.cfg, "d_mlp", None) or 0)
+    widths = {width for width in layer_widths(adapter) if width is not None}
+    return max(widths) if widths else int(getattr(adapter.model.cfg, "d_mlp", None) or 0)
