@@ -13,7 +13,7 @@ import value_lens as vl
 from value_lens.errors import DataError, TooLongError
 from value_lens.model import ChatTemplate, LensModel, blank_tokens, encode
 from value_lens.write import PERSONA
-from value_lens.write._responses import _shown
+from value_lens.write._responses import _model_input
 
 TEMPLATE = (
     "{% for m in messages %}{% if m['role'] == 'system' and no_system is defined %}{{ raise_exception('no system') }}{% endif %}"
@@ -169,7 +169,7 @@ def asked(system, user, language="en"):
 
 
 def shown(view, prompt):
-    return _shown(view, ChatTemplate(view.tokenizer), prompt)[0]
+    return _model_input(view, ChatTemplate(view.tokenizer), prompt)[0]
 
 
 def test_an_instruction_joins_the_request_where_the_template_knows_no_system_role(models):

@@ -39,32 +39,32 @@ def choice(question: Question | str = "label") -> Measure:
     Source:
         ValueExploration (arXiv 2504.04994) for the rate of positive margins.
     """
-    asked = Question(question) if isinstance(question, str) else question
-    return Measure("choice", lambda lens, dilemmas: _encoded(lens, dilemmas, asked), "nats")
+    question = Question(question) if isinstance(question, str) else question
+    return Measure("choice", lambda lens, dilemmas: _encode(lens, dilemmas, question), "nats")
 
 
-def _encoded(lens: LensModel, dilemmas: Sequence[Dilemma], question: Question) -> TokenTask:
+def _encode(lens: LensModel, dilemmas: Sequence[Dilemma], question: Question) -> TokenTask:
     """Raises `DataError` when dilemmas cannot be asked, all of them at once."""
     if not dilemmas:
         raise DataError("no dilemmas to ask")
     n_pairs = n_joined = 0
     texts: list[ScoredText] = []
-    refused: dict[str, DataError] = {}
-    encoder = _label if question.scoring == "label" else _continuation
+    errors: dict[str, DataError] = {}
+    encoder = _encode_labels if question.scoring == "label" else _encode_continuations
     for item, dilemma in enumerate(dilemmas):
         presentations = question.presentations(dilemma, item)
         share = 1 / len(presentations)
         for presentation in presentations:
             try:
-                made, earlier = encoder(lens, presentation, dilemma.id, share, len(texts))
+                scored_texts, starts_early = encoder(lens, presentation, dilemma.id, share, len(texts))
             except DataError as error:
-                refused[dilemma.id] = error
+                errors[dilemma.id] = error
                 break
-            texts += made
+            texts += scored_texts
             n_pairs += 1
-            n_joined += earlier
-    if refused:
-        raise combine_errors(list(refused.values()), len(dilemmas), "dilemmas")
+            n_joined += starts_early
+    if errors:
+        raise combine_errors(list(errors.values()), len(dilemmas), "dilemmas")
     misfits = [dilemma for dilemma in dilemmas if question.misfits(dilemma)]
     if misfits:
         lead, option = question.wording(misfits[0]).lead, misfits[0].aligned
@@ -78,60 +78,69 @@ def _encoded(lens: LensModel, dilemmas: Sequence[Dilemma], question: Question) -
     return TokenTask([dilemma.id for dilemma in dilemmas], texts, kind="dilemma", meta=meta)
 
 
-def _label(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[ScoredText], bool]:
+def _encode_labels(
+    lens: LensModel, presentation: Presentation, name: str, share: float, origin: int
+) -> tuple[list[ScoredText], bool]:
     """One run where the inputs differ in their last token alone, read off the position before it; else one run a label.
 
     A label may be several tokens (some tokenizers split " A" and not " B"): its log-probability is their sum.
     """
-    full = [encode(view, shown.prompt + answer, origin=origin, name=name) for answer in (shown.aligned, shown.violating)]
+    full = [
+        encode(lens, presentation.prompt + answer, origin=origin, name=name)
+        for answer in (presentation.aligned, presentation.violating)
+    ]
     start = first_difference(full[0].ids, full[1].ids)
     if start in (len(full[0].ids), len(full[1].ids)):
         raise DataError(
-            f"the labels {shown.aligned!r} and {shown.violating!r} are the same to this tokenizer, or one begins the other"
+            f"the labels {presentation.aligned!r} and {presentation.violating!r} are the same to this tokenizer, or one begins the other"
         )
-    _require_context(start, shown, name)
+    _require_context(start, presentation, name)
     if all(len(item.ids) == start + 1 for item in full):
         scored = tuple((start - 1, item.ids[start], sign * share) for item, sign in zip(full, (1, -1), strict=True))
-        return [ScoredText(EncodedText(full[0].ids[:start], 0, origin), shown.item, scored)], False
+        return [ScoredText(EncodedText(full[0].ids[:start], 0, origin), presentation.item, scored)], False
     return [
-        _run_of(replace(item, origin=origin + place), shown, start, sign * share)
-        for place, (item, sign) in enumerate(zip(full, (1, -1), strict=True))
+        _scored_run(replace(item, origin=origin + index), presentation, start, sign * share)
+        for index, (item, sign) in enumerate(zip(full, (1, -1), strict=True))
     ], False
 
 
-def _continuation(view: LensModel, shown: Presentation, name: str, share: float, origin: int) -> tuple[list[ScoredText], bool]:
+def _encode_continuations(
+    lens: LensModel, presentation: Presentation, name: str, share: float, origin: int
+) -> tuple[list[ScoredText], bool]:
     """Two runs, one an option, scored from the same place; each scored token weighs the same, and those of an option sum to 1.
 
     Also whether that place is before one of the options.
     """
     full = [
-        encode(view, answer, prompt=shown.prompt, origin=origin + place, name=name)
-        for place, answer in enumerate((shown.aligned, shown.violating))
+        encode(lens, answer, prompt=presentation.prompt, origin=origin + index, name=name)
+        for index, answer in enumerate((presentation.aligned, presentation.violating))
     ]
     if full[0].ids == full[1].ids:
         raise DataError(
-            f"dilemma {name!r}: its options {shown.aligned!r} and {shown.violating!r} are the same to this tokenizer"
+            f"dilemma {name!r}: its options {presentation.aligned!r} and {presentation.violating!r} are the same to this tokenizer"
         )
     start = min(first_difference(full[0].ids, full[1].ids), *(item.counted for item in full))
-    _require_context(start, shown, name)
-    made = [
-        _run_of(item, shown, start, sign * share / (len(item.ids) - start)) for item, sign in zip(full, (1, -1), strict=True)
+    _require_context(start, presentation, name)
+    scored_texts = [
+        _scored_run(item, presentation, start, sign * share / (len(item.ids) - start))
+        for item, sign in zip(full, (1, -1), strict=True)
     ]
-    return made, any(start < item.counted for item in full)
+    return scored_texts, any(start < item.counted for item in full)
 
 
-def _require_context(start: int, shown: Presentation, name: str) -> None:
+def _require_context(start: int, presentation: Presentation, name: str) -> None:
     """The first token of all is predicted from nothing."""
     if start == 0:
         raise DataError(
-            f"dilemma {name!r}: no token stands before what is scored, neither BOS nor one of the prompt {shown.prompt[:60]!r}; give "
-            "the prompt more words"
+            f"dilemma {name!r}: no token stands before what is scored, neither BOS nor one of the prompt {presentation.prompt[:60]!r}; "
+            "give the prompt more words"
         )
 
 
-def _run_of(full: EncodedText, shown: Presentation, start: int, weight: float) -> ScoredText:
+def _scored_run(encoded: EncodedText, presentation: Presentation, start: int, weight: float) -> ScoredText:
     """A run in which every token from `start` on is scored with one weight."""
-    return ScoredText(full, shown.item, tuple((place - 1, full.ids[place], weight) for place in range(start, len(full.ids))))
+    scored = tuple((position - 1, encoded.ids[position], weight) for position in range(start, len(encoded.ids)))
+    return ScoredText(encoded, presentation.item, scored)
 
 
 def support_rate(margins: Float[Tensor, "*item"]) -> float:

@@ -29,7 +29,7 @@ def score_items(lens: LensModel, task: EncodedTask, batching: Batching | None = 
     batching = batching or lens.batching
     first_read = [0, *accumulate(len(positions) for positions in task.positions)]
     numbers: list[Tensor] = []
-    order: list[Tensor] = []
+    read_numbers: list[Tensor] = []
     for items in bucket(task.sequences, batching):
         batch = pad(lens, items, batching.padding_side)
         width, padded_left = batch.tokens.shape[1], batching.padding_side == "left"
@@ -45,12 +45,12 @@ def score_items(lens: LensModel, task: EncodedTask, batching: Batching | None = 
         ids = tuple(task.item_ids[task.owners[origin]] for origin in batch.origins)
         with running(Running(item_ids=ids, positions=positions_of(batch.mask), step=0, phase="prompt")):
             logits = lens.logits_at(batch.tokens, batch.mask, first)
-        places = torch.tensor(positions, device=logits.device) - first
-        order.append(torch.tensor(reads))
-        numbers.append(task.extract(logits[torch.tensor(rows, device=logits.device), places], order[-1]).cpu().double())
+        offsets = torch.tensor(positions, device=logits.device) - first
+        read_numbers.append(torch.tensor(reads))
+        numbers.append(task.extract(logits[torch.tensor(rows, device=logits.device), offsets], read_numbers[-1]).cpu().double())
     none = torch.zeros(0, dtype=torch.float64)
-    scores = task.combine(torch.cat([none, *numbers]), torch.cat([none.long(), *order])).double()
-    bad = [place for place in (~torch.isfinite(scores)).nonzero().flatten().tolist() if place not in task.reasons]
+    scores = task.combine(torch.cat([none, *numbers]), torch.cat([none.long(), *read_numbers])).double()
+    bad = [item for item in (~torch.isfinite(scores)).nonzero().flatten().tolist() if item not in task.reasons]
     if bad:
         raise NotFiniteError(f"the log-probabilities of {task.kind} {task.item_ids[bad[0]]!r} are not finite ({len(bad)} such)")
     return scores

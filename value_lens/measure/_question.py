@@ -52,8 +52,8 @@ class Question:
         """How this dilemma is asked."""
         published = PUBLISHED.get(dilemma.source, {}) if self.scoring == "continuation" else {}
         default = next(iter(WORDINGS[self.scoring].values()))
-        known = (in_language(wordings, dilemma.language, otherwise="") for wordings in (self.formats, published, default))
-        return next((wording for wording in known if wording is not None), default["en"])
+        candidates = (in_language(wordings, dilemma.language, otherwise="") for wordings in (self.formats, published, default))
+        return next((wording for wording in candidates if wording is not None), default["en"])
 
     def misfits(self, dilemma: Dilemma) -> bool:
         """Whether an option that is a clause of its own would continue an unfinished sentence: "You decide to I help them."."""
@@ -64,18 +64,18 @@ class Question:
         wording = self.wording(dilemma)
         aligned, violating = dilemma.aligned, dilemma.violating
         orders = [(aligned, violating), (violating, aligned)] if wording.presents_options else [(aligned, violating)]
-        made: list[Presentation] = []
+        presentations: list[Presentation] = []
         for first, second in orders:
             prompt = wording.prompt.format(scenario=dilemma.scenario, first=first, second=second)
             if isinstance(wording.answers, str):
                 answers = {option: wording.answers.format(option=option) for option in (first, second)}
             else:
                 answers = dict(zip((first, second), wording.answers, strict=True))
-            made.append(Presentation(item, prompt, answers[aligned], answers[violating]))
-        return made
+            presentations.append(Presentation(item, prompt, answers[aligned], answers[violating]))
+        return presentations
 
 
 def _is_clause(option: str) -> bool:
     """Whether an option reads as a sentence: it begins with a capital letter or with who acts, or is an answer to a question."""
-    begun = option.lstrip(" \t\n\"'“‘「『(（")
-    return begun[:1].isupper() or _SENTENCE.match(begun) is not None
+    text = option.lstrip(" \t\n\"'“‘「『(（")
+    return text[:1].isupper() or _SENTENCE.match(text) is not None

@@ -114,7 +114,7 @@ class TokenTask(EncodedTask):
         self.owners = tuple(text.item for text in texts)
         self.reasons, self.kind, self.meta = dict(reasons or {}), kind, dict(meta or {})
         scored = [(text.item, token, weight) for text in texts for _, token, weight in text.scored]
-        self._items, self._tokens = (torch.tensor([one[place] for one in scored], dtype=torch.int64) for place in (0, 1))
+        self._items, self._tokens = (torch.tensor([entry[index] for entry in scored], dtype=torch.int64) for index in (0, 1))
         self._weights = torch.tensor([weight for _, _, weight in scored], dtype=torch.float64)
 
     def extract(self, logits: Float[Tensor, "read d_vocab"], reads: Int64[Tensor, "read"]) -> Float[Tensor, "read"]:
@@ -124,9 +124,9 @@ class TokenTask(EncodedTask):
 
     def combine(self, numbers: Float[Tensor, "read"], reads: Int64[Tensor, "read"]) -> Float[Tensor, "item"]:
         """Their weighted sum for each item, float64, on the CPU."""
-        places = reads.cpu()
-        weighted = numbers.cpu().double() * self._weights[places]
-        scores = torch.zeros(len(self.item_ids), dtype=torch.float64).index_add(0, self._items[places], weighted)
-        without = torch.zeros(len(scores), dtype=torch.bool)
-        without[list(self.reasons)] = True
-        return scores.masked_fill(without, torch.nan)
+        reads_on_cpu = reads.cpu()
+        weighted = numbers.cpu().double() * self._weights[reads_on_cpu]
+        scores = torch.zeros(len(self.item_ids), dtype=torch.float64).index_add(0, self._items[reads_on_cpu], weighted)
+        unscored = torch.zeros(len(scores), dtype=torch.bool)
+        unscored[list(self.reasons)] = True
+        return scores.masked_fill(unscored, torch.nan)

@@ -13,7 +13,7 @@ from ..errors import DataError, quoted
 
 Scoring = Literal["label", "continuation"]
 SCORINGS: tuple[str, ...] = get_args(Scoring)
-Worded = TypeVar("Worded")
+Content = TypeVar("Content")
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
@@ -29,7 +29,7 @@ def template_fields(template: str, known: Sequence[str], name: str) -> frozenset
     Raises:
         DataError: for anything else in braces, and for a brace on its own: which it is, and how a literal one is written.
     """
-    used: set[str] = set()
+    names: set[str] = set()
     for brace in _BRACES.finditer(template):
         if brace[0] in ("{{", "}}"):
             continue
@@ -39,8 +39,8 @@ def template_fields(template: str, known: Sequence[str], name: str) -> frozenset
                 f"{name} has {quoted(brace[0])} at character {brace.start() + 1}, which is none of {fields}; write a brace that is "
                 f"meant as such twice, {{{{ or }}}}: {quoted(template)}"
             )
-        used.add(brace[1])
-    return frozenset(used)
+        names.add(brace[1])
+    return frozenset(names)
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class ChoiceFormat:
     def __post_init__(self) -> None:
         if any(map(holds_half_pair, (self.prompt, *self.answers))):
             raise DataError("a wording holds half of a surrogate pair, which no tokenizer reads: write the whole character")
-        used = template_fields(self.prompt, ("scenario", "first", "second"), "a prompt")
-        if "scenario" not in used or ("first" in used) != ("second" in used):
+        fields = template_fields(self.prompt, ("scenario", "first", "second"), "a prompt")
+        if "scenario" not in fields or ("first" in fields) != ("second" in fields):
             raise DataError(
                 f"a prompt needs {{scenario}}, and {{first}} and {{second}} together or neither: {quoted(self.prompt)}"
             )
-        object.__setattr__(self, "presents_options", "first" in used)
+        object.__setattr__(self, "presents_options", "first" in fields)
         if isinstance(self.answers, str):
             if not template_fields(self.answers, ("option",), "a continuation"):
                 raise DataError(f"a continuation needs {{option}}: {quoted(self.answers)}")
@@ -119,7 +119,7 @@ PUBLISHED: Mapping[str, Wordings] = {
 }
 
 
-def in_language(wordings: Mapping[str, Worded], language: str, otherwise: str = "en") -> Worded | None:
+def in_language(wordings: Mapping[str, Content], language: str, otherwise: str = "en") -> Content | None:
     """What is said in a language ("zh-CN" is read as "zh"), else in another one, else None."""
     keys = (language, re.split("[-_]", language)[0].lower(), otherwise)
     return next((wordings[key] for key in keys if key in wordings), None)
@@ -146,13 +146,13 @@ def load_wordings(source: str | Path, scoring: str) -> Wordings:
         raise DataError(f"{path} cannot be read: {error}") from None
     if not isinstance(content, dict) or not content:
         raise DataError(f"{path}: expected an object of wordings by language, got {type(content).__name__}")
-    return {language: _wording(given, scoring, f"{path}, language {language!r}") for language, given in content.items()}
+    return {language: _wording(row, scoring, f"{path}, language {language!r}") for language, row in content.items()}
 
 
 def _wording(content: Any, scoring: str, where: str) -> ChoiceFormat:
     if not isinstance(content, dict) or set(content) != {"prompt", "answers"}:
-        got = sorted(content) if isinstance(content, dict) else type(content).__name__
-        raise DataError(f"{where}: expected an object with 'prompt' and 'answers', got {got}")
+        keys = sorted(content) if isinstance(content, dict) else type(content).__name__
+        raise DataError(f"{where}: expected an object with 'prompt' and 'answers', got {keys}")
     prompt, answers = content["prompt"], content["answers"]
     if not isinstance(prompt, str):
         raise DataError(f"{where}, field 'prompt': expected a text, got {type(prompt).__name__}")

@@ -11,7 +11,7 @@ from ..endpoint import UNCLOSED, Marks, answer_start
 from ..model import decode_new, whole_characters
 from ._persona import Prompt
 
-SHOWN = 5  # ids that a warning lists
+N_LISTED = 5  # ids that a warning lists
 
 
 class Answers(list[LabelledText]):
@@ -62,27 +62,27 @@ def parse_answer(
     return ParsedAnswer(raw[:start], text)
 
 
-def label_answers(prompts: Sequence[Prompt], shown: Sequence[str], parsed: Sequence[ParsedAnswer]) -> Answers:
+def label_answers(prompts: Sequence[Prompt], texts: Sequence[str], answers: Sequence[ParsedAnswer]) -> Answers:
     """The answers with their prompts' labels. `prompt` is all that the model had before it: what it was shown, and its thought."""
-    unanswered = {prompt.id: one.problem for prompt, one in zip(prompts, parsed, strict=True) if one.problem}
-    answers = [
+    unanswered = {prompt.id: answer.problem for prompt, answer in zip(prompts, answers, strict=True) if answer.problem}
+    labelled = [
         LabelledText(
             id=prompt.id,
-            text=one.text,
+            text=answer.text,
             value=prompt.value,
             aspect=prompt.aspect,
             language=prompt.language,
-            prompt=text + one.before,
+            prompt=text + answer.before,
             source="response",
             cluster=prompt.cluster,
         )
-        for prompt, text, one in zip(prompts, shown, parsed, strict=True)
-        if not one.problem
+        for prompt, text, answer in zip(prompts, texts, answers, strict=True)
+        if not answer.problem
     ]
-    return Answers(answers, unanswered, _unpaired(prompts, unanswered))
+    return Answers(labelled, unanswered, _unpaired_ids(prompts, unanswered))
 
 
-def _unpaired(prompts: Sequence[Prompt], unanswered: Mapping[str, str]) -> list[str]:
+def _unpaired_ids(prompts: Sequence[Prompt], unanswered: Mapping[str, str]) -> list[str]:
     """Ids of answered prompts all of whose partners at the other pole are unanswered."""
     poles: dict[tuple[str, str], dict[str, list[str]]] = {}
     for prompt in prompts:
@@ -91,7 +91,7 @@ def _unpaired(prompts: Sequence[Prompt], unanswered: Mapping[str, str]) -> list[
     unpaired: set[str] = set()
     for by_aspect in poles.values():
         for aspect, members in by_aspect.items():
-            others = [other for another, ids in by_aspect.items() if another != aspect for other in ids]
+            others = [other for other_aspect, ids in by_aspect.items() if other_aspect != aspect for other in ids]
             if others and all(other in unanswered for other in others):
                 unpaired.update(members)
     return [prompt.id for prompt in prompts if prompt.id in unpaired and prompt.id not in unanswered]
@@ -102,24 +102,24 @@ def warn_of_gaps(answers: Answers, n_prompts: int) -> None:
     if not answers.unanswered:
         return
     reasons = "; ".join(f"{first_ids(ids)}: {reason}" for reason, ids in by_reason(answers.unanswered).items())
-    alone = (
+    note_on_unpaired = (
         f". {len(answers.unpaired)} answers have lost the answer of the other pole ({first_ids(answers.unpaired)}): see .unpaired"
         if answers.unpaired
         else ""
     )
     warnings.warn(
-        f"{len(answers.unanswered)} of {n_prompts} prompts got no answer and are left out, see .unanswered ({reasons}){alone}",
+        f"{len(answers.unanswered)} of {n_prompts} prompts got no answer and are left out, see .unanswered ({reasons}){note_on_unpaired}",
         stacklevel=3,
     )
 
 
 def by_reason(unanswered: Mapping[str, str]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
+    ids_by_reason: dict[str, list[str]] = {}
     for name, reason in unanswered.items():
-        grouped.setdefault(reason, []).append(name)
-    return grouped
+        ids_by_reason.setdefault(reason, []).append(name)
+    return ids_by_reason
 
 
 def first_ids(ids: Sequence[str]) -> str:
     """The first of many ids, quoted, and how many more there are."""
-    return ", ".join(map(repr, ids[:SHOWN])) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")
+    return ", ".join(map(repr, ids[:N_LISTED])) + (f" and {len(ids) - N_LISTED} more" if len(ids) > N_LISTED else "")

@@ -23,8 +23,8 @@ class Campaign:
 
     def next_tasks(self) -> list[Task]:
         """Tasks that make up for what is missing, the groups in turn; none when every group is complete."""
-        further = [self._further_tasks(group) for group in self._tasks]
-        due = [task for turn in zip_longest(*further) for task in turn if task is not None]
+        new_tasks = [self._new_tasks(group) for group in self._tasks]
+        due = [task for turn in zip_longest(*new_tasks) for task in turn if task is not None]
         for task in due:
             self._tasks[task.group].append(task)
         return due
@@ -72,11 +72,11 @@ class Campaign:
         numbers = sorted(int(key.removeprefix(start)) for key in self.journal.entries if pattern.fullmatch(key))
         return [self._task(group, number) for number in numbers]
 
-    def _further_tasks(self, group: Group) -> list[Task]:
+    def _new_tasks(self, group: Group) -> list[Task]:
         """The next tasks of a group: the lowest numbers that are neither finished nor tried."""
-        taken = {task.number for task in self._tasks[group]}
+        used_numbers = {task.number for task in self._tasks[group]}
         n_missing = max(0, self.plan.n_items - len(self._unique[group]))
-        return [self._task(group, number) for number in islice((n for n in count() if n not in taken), n_missing)]
+        return [self._task(group, number) for number in islice((n for n in count() if n not in used_numbers), n_missing)]
 
     def _task(self, group: Group, number: int) -> Task:
         return self.recipe.task(self.plan.system, group, number)

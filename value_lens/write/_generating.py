@@ -59,8 +59,8 @@ def generate(
         campaign = Campaign(recipe, plan, journal)
         pool = WorkerPool(recipe, Requester(writer, policy), journal)
         for _ in range(1 + ROUNDS):
-            due = campaign.next_tasks()
-            if not due:
+            tasks = campaign.next_tasks()
+            if not tasks:
                 break
-            campaign.add_results(pool.write(due, progress))
+            campaign.add_results(pool.write(tasks, progress))
     return write_corpus(out, header, campaign, prices)

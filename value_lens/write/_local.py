@@ -55,41 +55,41 @@ def local_writer(
     Raises:
         ModelLoadError: A Hugging Face model without its tokenizer.
     """
-    view = as_lens_model(model, tokenizer) if isinstance(model, LensModel) or hasattr(model, "hook_dict") else None
-    model = model if view is None else view.model
-    words: Any = view.tokenizer if view else tokenizer
-    if words is None:
+    lens = as_lens_model(model, tokenizer) if isinstance(model, LensModel) or hasattr(model, "hook_dict") else None
+    model = model if lens is None else lens.model
+    tokenizer = lens.tokenizer if lens else tokenizer
+    if tokenizer is None:
         raise ModelLoadError("a Hugging Face model needs its tokenizer: local_writer(model, tokenizer)")
-    n_ctx = view.n_ctx if view else int(getattr(model.config, "max_position_embeddings", 0) or 0)
+    n_ctx = lens.n_ctx if lens else int(getattr(model.config, "max_position_embeddings", 0) or 0)
     lock, n_asked = threading.Lock(), dict[str, int]()
-    template = ChatTemplate(words, template_arguments)
-    ends = sorted({*end_tokens(model, words), *template.turn_ends()})
-    banned, known = template.not_first([*blank_tokens(words), *ends]), known_tokens(words, ends)
+    template = ChatTemplate(tokenizer, template_arguments)
+    ends = sorted({*end_tokens(model, tokenizer), *template.turn_ends()})
+    banned, known = template.not_first([*blank_tokens(tokenizer), *ends]), known_tokens(tokenizer, ends)
 
     def write(messages: Sequence[Message]) -> Reply:
         plain = "\n".join(message["content"] for message in messages) + "\n"
         rendered, opened = template.render(messages) if template.text else (plain, False)
-        if view is not None:
-            ids = with_bos(view, tokenize(view, [rendered])[0])
+        if lens is not None:
+            ids = with_bos(lens, tokenize(lens, [rendered])[0])
         else:
-            ids = words(rendered, add_special_tokens=not template.text)["input_ids"]
-            ids = ids[1:] if ids[:2] == [words.bos_token_id] * 2 else ids  # the text brought one of its own
-        n_embedded = view.n_embedded if view else int(model.get_input_embeddings().weight.shape[0])
-        require_embedded(words, ids, n_embedded, "the conversation")
+            ids = tokenizer(rendered, add_special_tokens=not template.text)["input_ids"]
+            ids = ids[1:] if ids[:2] == [tokenizer.bos_token_id] * 2 else ids  # the text brought one of its own
+        n_embedded = lens.n_embedded if lens else int(model.get_input_embeddings().weight.shape[0])
+        require_embedded(tokenizer, ids, n_embedded, "the conversation")
         room = n_ctx - len(ids) if n_ctx else max_new_tokens
         if room < 1:
             raise RefusedError(f"the conversation is {len(ids)} tokens long and leaves no room in the context of {n_ctx}")
-        tokens = torch.tensor([ids], device=view.device if view else model.device)
+        tokens = torch.tensor([ids], device=lens.device if lens else model.device)
         with lock:
             n_asked[rendered] = n_asked.get(rendered, 0) + 1
             choose = chooser([zlib.crc32(f"{seed}/{n_asked[rendered]}/{rendered}".encode())], temperature, banned, known)
             mask, most = torch.ones_like(tokens, dtype=torch.bool), min(max_new_tokens, room)
-            if view is not None:
-                (new,) = view.generate(tokens, mask, choose, most, ends)
+            if lens is not None:
+                (new,) = lens.generate(tokens, mask, choose, most, ends)
             else:
-                (new,) = generate_with_huggingface(model, words, tokens, mask, choose, most, ends)
-        answer = parse_answer(words, ids, new, opened=opened, marks=template.marks)
+                (new,) = generate_with_huggingface(model, tokenizer, tokens, mask, choose, most, ends)
+        answer = parse_answer(tokenizer, ids, new, opened=opened, marks=template.marks)
         return Reply(answer.text, len(ids), len(new), answer.problem)
 
-    write.model = view.info.name if view else str(getattr(model, "name_or_path", "") or type(model).__name__)  # pyright: ignore
+    write.model = lens.info.name if lens else str(getattr(model, "name_or_path", "") or type(model).__name__)  # pyright: ignore
     return write

@@ -66,8 +66,8 @@ def under_poles(
         if not template_fields(wording, ("description",), f"the persona for {language!r}"):
             raise DataError(f"the persona for {language!r} needs {{description}}: {wording!r}")
     decks: dict[tuple[str, str, str], list[str]] = {}
-    for described in descriptions:
-        decks.setdefault((described.value, described.aspect, described.language), []).append(described.text)
+    for description in descriptions:
+        decks.setdefault((description.value, description.aspect, description.language), []).append(description.text)
     _require_contrast(decks)
     for key, deck in decks.items():
         random.Random(f"{seed}/{key}").shuffle(deck)
@@ -83,12 +83,12 @@ def under_poles(
             wording = in_language(persona, question.language)
             if wording is None:
                 raise DataError(f"question {question.id!r} needs a persona for {question.language!r}; known: {sorted(persona)}")
-            description = decks[key][n_dealt[key] % len(decks[key])]
+            chosen = decks[key][n_dealt[key] % len(decks[key])]
             n_dealt[key] += 1
             prompts.append(
                 Prompt(
                     id=f"{question.id}/{aspect}",
-                    system=wording.format(description=description),
+                    system=wording.format(description=chosen),
                     user=question.text,
                     value=question.value,
                     aspect=aspect,
@@ -101,8 +101,8 @@ def under_poles(
 
 def _require_contrast(decks: Mapping[tuple[str, str, str], Sequence[str]]) -> None:
     for (value, aspect, language), deck in decks.items():
-        if aspect == "+" and (shared := sorted({*deck}.intersection(decks.get((value, "-", language), ())))):
+        if aspect == "+" and (common := sorted({*deck}.intersection(decks.get((value, "-", language), ())))):
             raise DataError(
-                f"the description {shared[0]!r} stands at both poles of {value!r} in {language!r} ({len(shared)} such): a question "
+                f"the description {common[0]!r} stands at both poles of {value!r} in {language!r} ({len(common)} such): a question "
                 "asked under it has no contrast; leave it out at one of them"
             )

@@ -24,7 +24,7 @@ from ..model import (
 from ._answers import Answers, ParsedAnswer, by_reason, first_ids, label_answers, parse_answer, warn_of_gaps
 from ._persona import Prompt
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 _PLAIN: Mapping[str, str] = {"en": "{system}\n{user}\nAnswer:", "zh": "{system}\n{user}\n回答："}
 
 
@@ -68,35 +68,35 @@ def respond(
         SiteError: Texts cannot share a batch.
     """
     _require_usable(prompts, max_new_tokens, temperature)
-    view = as_lens_model(model)
-    batching = batching or view.batching
-    template = ChatTemplate(view.tokenizer, template_arguments)
-    shown = _for_each(prompts, lambda place, prompt: _shown(view, template, prompt))
-    _require_contrast(prompts, [text for text, _ in shown])
-    encoded = _for_each(prompts, lambda place, prompt: encode(view, shown[place][0], origin=place, name=prompt.id))
-    _require_room(view, prompts, encoded, max_new_tokens)
+    lens = as_lens_model(model)
+    batching = batching or lens.batching
+    template = ChatTemplate(lens.tokenizer, template_arguments)
+    model_inputs = _map_prompts(prompts, lambda index, prompt: _model_input(lens, template, prompt))
+    _require_contrast(prompts, [text for text, _ in model_inputs])
+    encoded = _map_prompts(prompts, lambda index, prompt: encode(lens, model_inputs[index][0], origin=index, name=prompt.id))
+    _require_room(lens, prompts, encoded, max_new_tokens)
     answers: dict[int, ParsedAnswer] = {}
-    ends = sorted({*end_tokens(view.model, view.tokenizer), *template.turn_ends()})
-    banned, known = template.not_first([*blank_tokens(view.tokenizer), *ends]), known_tokens(view.tokenizer, ends)
+    ends = sorted({*end_tokens(lens.model, lens.tokenizer), *template.turn_ends()})
+    banned, known = template.not_first([*blank_tokens(lens.tokenizer), *ends]), known_tokens(lens.tokenizer, ends)
     longest = max(len(item.ids) for item in encoded)
     n_texts = max(1, batching.max_tokens // (longest + max_new_tokens))
     batching = replace(batching, max_texts=min(n_texts, batching.max_texts or n_texts))
     for items in bucket(encoded, batching):
-        batch = pad(view, items, "left")
+        batch = pad(lens, items, "left")
         seeds = [zlib.crc32(f"{seed}/{prompts[item.origin].id}".encode()) for item in items]
         choose = chooser(seeds, temperature, banned, known)
-        new_tokens = view.generate(batch.tokens, batch.mask, choose, max_new_tokens, ends)
+        new_tokens = lens.generate(batch.tokens, batch.mask, choose, max_new_tokens, ends)
         for item, new in zip(items, new_tokens, strict=True):
-            opened = shown[item.origin][1]
-            answers[item.origin] = parse_answer(view.tokenizer, item.ids, new, opened=opened, marks=template.marks)
+            opened = model_inputs[item.origin][1]
+            answers[item.origin] = parse_answer(lens.tokenizer, item.ids, new, opened=opened, marks=template.marks)
         if progress is not None:
             progress(len(answers), len(prompts))
-    made = label_answers(prompts, [text for text, _ in shown], [answers[place] for place in range(len(prompts))])
-    if not made:
-        reasons = "; ".join(f"{len(ids)} times {reason}" for reason, ids in by_reason(made.unanswered).items())
+    labelled = label_answers(prompts, [text for text, _ in model_inputs], [answers[index] for index in range(len(prompts))])
+    if not labelled:
+        reasons = "; ".join(f"{len(ids)} times {reason}" for reason, ids in by_reason(labelled.unanswered).items())
         raise DataError(f"the model answered none of the {len(prompts)} prompts, e.g. {prompts[0].id!r} ({reasons})")
-    warn_of_gaps(made, len(prompts))
-    return made
+    warn_of_gaps(labelled, len(prompts))
+    return labelled
 
 
 def _require_usable(prompts: Sequence[Prompt], max_new_tokens: int, temperature: float) -> None:
@@ -108,13 +108,13 @@ def _require_usable(prompts: Sequence[Prompt], max_new_tokens: int, temperature:
         raise DataError(f"max_new_tokens must be at least 1 and temperature at least 0, got {max_new_tokens} and {temperature}")
 
 
-def _for_each(prompts: Sequence[Prompt], make: Callable[[int, Prompt], Made]) -> list[Made]:
-    """What is made of every prompt; raises the first `DataError`, with the ids of all further prompts that raise one."""
-    made: list[Made] = []
+def _map_prompts(prompts: Sequence[Prompt], make: Callable[[int, Prompt], Result]) -> list[Result]:
+    """The result of `make` for every prompt; raises the first `DataError`, with the ids of all further prompts that raise one."""
+    results: list[Result] = []
     faults: list[tuple[str, DataError]] = []
-    for place, prompt in enumerate(prompts):
+    for index, prompt in enumerate(prompts):
         try:
-            made.append(make(place, prompt))
+            results.append(make(index, prompt))
         except DataError as error:
             faults.append((prompt.id, error))
     if len(faults) > 1:
@@ -124,10 +124,10 @@ def _for_each(prompts: Sequence[Prompt], make: Callable[[int, Prompt], Made]) ->
         )
     if faults:
         raise faults[0][1]
-    return made
+    return results
 
 
-def _shown(view: LensModel, template: ChatTemplate, prompt: Prompt) -> tuple[str, bool]:
+def _model_input(lens: LensModel, template: ChatTemplate, prompt: Prompt) -> tuple[str, bool]:
     """The text a model is shown, but for the BOS that `encode` adds, and whether a thought is open at its end.
 
     By the chat template, or in a plain layout where there is none.
@@ -140,18 +140,18 @@ def _shown(view: LensModel, template: ChatTemplate, prompt: Prompt) -> tuple[str
         text, opened = template.render([*messages, {"role": "user", "content": prompt.user}])
     except DataError as error:
         raise DataError(f"prompt {prompt.id!r}: {error}") from None
-    return _without_bos(view, text), opened
+    return _remove_bos(lens, text), opened
 
 
-def _without_bos(view: LensModel, text: str) -> str:
+def _remove_bos(lens: LensModel, text: str) -> str:
     """A rendered text without the BOS it begins with, where the model's own is added."""
-    return text.removeprefix(view.tokenizer.bos_token) if view.prepends_bos else text
+    return text.removeprefix(lens.tokenizer.bos_token) if lens.prepends_bos else text
 
 
-def _require_contrast(prompts: Sequence[Prompt], shown: Sequence[str]) -> None:
+def _require_contrast(prompts: Sequence[Prompt], texts: Sequence[str]) -> None:
     """Raise `DataError` where the two aspects of a value would be answers to one and the same text."""
     first: dict[tuple[str, str], Prompt] = {}
-    for prompt, text in zip(prompts, shown, strict=True):
+    for prompt, text in zip(prompts, texts, strict=True):
         other = first.setdefault((prompt.value, text), prompt)
         if other.aspect != prompt.aspect:
             raise DataError(
@@ -160,11 +160,11 @@ def _require_contrast(prompts: Sequence[Prompt], shown: Sequence[str]) -> None:
             )
 
 
-def _require_room(view: LensModel, prompts: Sequence[Prompt], encoded: Sequence[EncodedText], max_new_tokens: int) -> None:
-    long = [item for item in encoded if view.n_ctx and len(item.ids) + max_new_tokens > view.n_ctx]
+def _require_room(lens: LensModel, prompts: Sequence[Prompt], encoded: Sequence[EncodedText], max_new_tokens: int) -> None:
+    long = [item for item in encoded if lens.n_ctx and len(item.ids) + max_new_tokens > lens.n_ctx]
     if long:
         more = f" ({len(long)} such prompts)" if len(long) > 1 else ""
         raise DataError(
             f"prompt {prompts[long[0].origin].id!r} is {len(long[0].ids)} tokens long and leaves no room for {max_new_tokens} "
-            f"more in the model's context of {view.n_ctx}{more}"
+            f"more in the model's context of {lens.n_ctx}{more}"
         )
