@@ -258,3 +258,12 @@ def test_importing_the_library_changes_nothing(import_report):
 def test_importing_the_library_prints_nothing_and_loads_no_transformer_lens(import_report):
     """It is loaded with the first model."""
     assert "transformer_lens" not in import_report["loaded"]
+
+
+def test_slow_loops_stand_in_one_file():
+    """What numbers are compared with is read in one place."""
+    tests = Path(__file__).parent
+    elsewhere = [
+        path.name for path in tests.rglob("test_*.py") if re.search(r"^def slow_\w+\(", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert elsewhere == [] and len(re.findall(r"^def slow_\w+\(", (tests / "oracles.py").read_text("utf-8"), re.MULTILINE)) > 10

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import slow_difference, slow_rate, slow_residuals
 from scipy import stats
 
 from value_lens.causal._intervals import (
@@ -35,50 +36,6 @@ def row(values):
 
 def cluster_tensor(clusters):
     return torch.tensor(clusters, dtype=torch.int64)
-
-
-def slow_residuals(values, clusters):
-    mean = sum(values) / len(values)
-    return [
-        sum(x - mean for x, name in zip(values, clusters, strict=True) if name == one) / len(values)
-        for one in sorted(set(clusters))
-    ]
-
-
-def slow_variance(values, clusters):
-    residuals = slow_residuals(values, clusters)
-    return len(residuals) / (len(residuals) - 1) * sum(z * z for z in residuals)
-
-
-def slow_rate(values, clusters, level, most=1.0):
-    """The definition of `rate_interval`, one rate at a time."""
-    n, m, tail = len(values), len(set(clusters)), (1 - level) / 2
-    p, v, unseen = sum(values) / n, slow_variance(values, clusters), 1 - tail ** (1 / m)
-    most = max(most, p)
-    if v < 1e-15:
-        return p * (1 - unseen), p + unseen * (most - p)
-    worth = min(n, p * (1 - p) / v * (stats.norm.ppf(1 - tail) / stats.t.ppf(1 - tail, m - 1)) ** 2)
-    low = stats.beta.ppf(tail, p * worth, (1 - p) * worth + 1)
-    high = stats.beta.ppf(1 - tail, p * worth + 1, (1 - p) * worth)
-    return min(low, 1 - unseen), max(high, unseen * most)
-
-
-def slow_difference(edited, clean, clusters, level):
-    changes = [after - before for after, before in zip(edited, clean, strict=True)]
-    gained, lost = [max(d, 0) for d in changes], [max(-d, 0) for d in changes]
-    means = [statistics.mean(x for x, name in zip(clean, clusters, strict=True) if name == one) for one in set(clusters)]
-    clean_low, clean_high = slow_rate(clean, clusters, level)
-    gain_low, gain_high = slow_rate(gained, clusters, level, max(1 - min(means), 1 - clean_low))
-    loss_low, loss_high = slow_rate(lost, clusters, level, max(max(means), clean_high))
-    one, other = slow_residuals(gained, clusters), slow_residuals(lost, clusters)
-    sizes = math.sqrt(sum(x * x for x in one) * sum(y * y for y in other))
-    r = sum(x * y for x, y in zip(one, other, strict=True)) / sizes if sizes > 1e-15 else 0.0
-    gain, loss = statistics.mean(gained), statistics.mean(lost)
-
-    def reach(a, b):
-        return math.sqrt(max(0.0, a * a + b * b - 2 * r * a * b))
-
-    return gain - loss - reach(gain - gain_low, loss_high - loss), gain - loss + reach(gain_high - gain, loss - loss_low)
 
 
 # The definitions

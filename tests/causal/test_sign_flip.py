@@ -1,21 +1,15 @@
 """Are sign-flip p-values and their correction what the definitions say? Against exact enumeration."""
 
-import math
-from itertools import product
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import generator, slow_sign_flip
 
 from value_lens.causal._sign_flip import sign_flip_p
 
 supports = st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0])
 margins = st.integers(-300, 300).map(lambda hundredths: hundredths / 100)  # sums that tie but for rounding
-
-
-def generator(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def rows(*given_rows):
@@ -26,45 +20,6 @@ def own(blocks):
     """Clusters of one item each."""
     numbers = iter(range(1000))
     return [[next(numbers) for _ in block[0]] for block in blocks]
-
-
-def slow_sign_flip(blocks, clusters, n_resamples, seed):
-    """By the definition, for the tosses that the seed gives: [[p of each row] of each block]."""
-    cells = [(b, r) for b, block in enumerate(blocks) for r in range(len(block))]
-    names = sorted({name for of in clusters for name in of})
-    drawn_tosses = torch.randint(0, 2, (1 + max(names), n_resamples), generator=generator(seed), dtype=torch.int8)
-    tosses = [[1] * (1 + max(names)), *(2 * drawn_tosses - 1).T.tolist()]  # first all signs as they are
-
-    def sums(b, r):
-        pairs = list(zip(clusters[b], blocks[b][r], strict=True))
-        return {one: sum(x for name, x in pairs if name == one) for one in sorted(set(clusters[b]))}
-
-    def unit(b):
-        squares = [x * x for r in range(len(blocks[b])) for x in sums(b, r).values()]
-        return math.sqrt(sum(squares) / len(blocks[b])) or 1.0  # of all clusters of a row, on average
-
-    def flipped_sum(cell, signs):
-        return abs(sum(signs[name] * x for name, x in sums(*cell).items()))
-
-    drawn = {cell: [flipped_sum(cell, signs) for signs in tosses] for cell in cells}
-    pool = [size / unit(cell[0]) for cell in cells for size in drawn[cell]]
-    plain, sure = {}, {}
-    for cell in cells:
-        present = list(sums(*cell))
-        every = [flipped_sum(cell, dict(zip(present, signs, strict=True))) for signs in product((1, -1), repeat=len(present))]
-        shares = {size: sum(other >= size - 1e-9 for other in every) / len(every) for size in set(drawn[cell])}
-        large = {size: sum(other >= size / unit(cell[0]) - 1e-9 for other in pool) / len(pool) for size in set(drawn[cell])}
-        plain[cell] = shares[drawn[cell][0]]
-        sure[cell] = [max(shares[size], large[size]) for size in drawn[cell]]
-
-    def alone(cell):
-        no_surer = [other for other in cells if sure[other][0] >= sure[cell][0] - 1e-9]
-        draws = range(1, len(tosses))
-        count = sum(min(sure[other][k] for other in no_surer) <= sure[cell][0] + 1e-9 for k in draws)
-        return max(plain[cell], (1 + count) / len(tosses))
-
-    corrected = {cell: max(alone(other) for other in cells if sure[other][0] <= sure[cell][0] + 1e-9) for cell in cells}
-    return [[corrected[b, r] for r in range(len(block))] for b, block in enumerate(blocks)]
 
 
 def flipped(blocks, n_resamples=4000, seed=0, clusters=None):

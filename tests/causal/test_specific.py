@@ -6,33 +6,10 @@ import statistics
 import pytest
 import torch
 from changes import NAMES, again, clusters, controls, draw, matrix_of, planted
+from oracles import effect_by_loops
 from scipy import stats
 
-from value_lens.causal._specific import SURE, contrast_of, deal_p
-
-
-def effect_by_loops(changes, own, language, value, name, multiply):
-    """The definition, number by number."""
-    sets = [s for s in own if not all(float(row[own.index(s)]) != float(row[own.index(s)]) for row in changes.values())]
-    change = lambda key, s: float(changes[key][own.index(s)])  # noqa: E731
-    kept = [key for key in changes if key[0] == language]
-    fragile = {key: statistics.mean(change(key, u) for u in sets if u not in (name, value, key[1])) for key in kept}
-    others = {key[1] for key in kept} - {value, name}
-
-    def mean(of, w):
-        return statistics.mean(of[key] for key in kept if key[1] == w)
-
-    moved = {key: change(key, name) for key in kept}
-    b = 1.0
-    if multiply:
-        squares = sum(mean(fragile, w) ** 2 for w in others)
-        groups = [[fragile[key] for key in kept if key[1] == w] for w in others]
-        noise = SURE * sum(statistics.variance(group) / len(group) for group in groups)
-        if squares > noise:
-            sure = min(1.0, (squares - noise) / noise)
-            b = 1 + sure * (sum(mean(moved, w) * mean(fragile, w) for w in others) / squares - 1)
-    residual = {key: moved[key] - b * fragile[key] for key in kept}
-    return mean(residual, value) - statistics.mean(mean(residual, w) for w in others)
+from value_lens.causal._specific import contrast_of, deal_p
 
 
 @pytest.mark.parametrize("shift", [0.0, -0.15, -3.0])  # the slope is not used, used in part, used

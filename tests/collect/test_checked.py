@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 import torch
-from test_collect import slow_counts
+from oracles import slow_counts
 
 import value_lens as vl
 from value_lens.collect import _windows as windows

@@ -4,56 +4,11 @@ import random
 
 import pytest
 import torch
+from oracles import activations_of, slow_counts, token_ids
 
 import value_lens as vl
 from value_lens.errors import DataError, MismatchError, NotFiniteError
 from value_lens.model import LensModel
-
-ACTIVATIONS = {
-    "silu": torch.nn.functional.silu,
-    "gelu": torch.nn.functional.gelu,
-    "gelu_new": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
-}
-NEAR_ZERO = 1e-6  # float32 rounding of activations of order 1
-
-
-def token_ids(model, text):
-    """Ids as TransformerLens itself would make them, BOS where its default says so."""
-    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
-    return [model.tokenizer.bos_token_id, *ids] if model.cfg.default_prepend_bos else ids
-
-
-def activations_of(model, text, site):
-    """[layer, pos, neuron] of one text run alone, through TransformerLens's own cache."""
-    gated = bool(model.cfg.gated_mlp) and site == "gate"
-    with torch.no_grad():
-        _, cache = model.run_with_cache(torch.tensor([token_ids(model, text)]))
-    name = "hook_pre" if gated else "hook_post"
-    found = [cache[f"blocks.{layer}.mlp.{name}"][0] for layer in range(model.cfg.n_layers)]
-    found = [ACTIVATIONS[model.cfg.act_fn](x) if gated else x for x in found]
-    return torch.stack(found).float()
-
-
-def slow_counts(model, texts, site, near_zero=NEAR_ZERO):
-    """The formula, text by text and token by token: {group: (texts, tokens, fired, total, total_sq, near zero)}."""
-    special = set(model.tokenizer.all_special_ids)
-    found = {}
-    for text in texts:
-        ids = token_ids(model, text.text)
-        acts = activations_of(model, text.text, site)
-        zero = torch.zeros(acts.shape[0], acts.shape[2], dtype=torch.float64)
-        row = found.setdefault(text.group, [0, 0, zero.long(), zero.clone(), zero.clone(), 0])
-        row[0] += 1
-        for place, token in enumerate(ids):
-            if token in special:
-                continue
-            here = acts[:, place].double()
-            row[1] += 1
-            row[2] += here > 0
-            row[3] += here
-            row[4] += here**2
-            row[5] += int((here.abs() < near_zero).sum())
-    return found
 
 
 @pytest.mark.parametrize("site", ["post", "gate"])

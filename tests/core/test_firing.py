@@ -8,10 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import slow_fold, slow_probability
 
 import value_lens as vl
 from value_lens.collect import FiringAccumulator, PostAccumulator, TextBatch
-from value_lens.collect._firing import block_of
 from value_lens.core import Group, Kind, Numbers, sort_groups
 from value_lens.core import _store as store
 from value_lens.errors import ArtefactError, DataError, MismatchError, NotFiniteError, UnknownNameError
@@ -240,19 +240,6 @@ def test_impossible_counts_are_refused():
 # Probabilities, rates, means
 
 
-def slow_probability(stats, value, aspect, languages):
-    rows = [
-        place
-        for place, (v, a, l) in enumerate(stats.groups)
-        if v == value and (aspect is None or a == aspect) and (languages is None or l in languages)
-    ]
-    fired, n_tokens = stats.fired.tolist(), stats.n_tokens.tolist()
-    return [
-        [sum(fired[r][l][i] for r in rows) / sum(n_tokens[r] for r in rows) for i in range(stats.d_mlp)]
-        for l in range(stats.n_layers)
-    ]
-
-
 @laws
 @given(seeds, st.sampled_from([None, "+", "-"]), st.sampled_from([None, ["en"], ["zh"], ["zh", "en"]]))
 def test_probability_is_fired_over_counted_tokens(seed, aspect, languages):
@@ -379,26 +366,6 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
 
 
 # Folding
-
-
-def slow_fold(groups, n_blocks, batches):
-    """Token by token: {(block, group): [texts, tokens, {(layer, neuron): [fired, total, total_sq]}]}."""
-    found = {(b, g): [0, 0, {}] for b in range(max(1, n_blocks)) for g in groups}
-    for keys, counted, layers in batches:
-        for row, (group, text_id) in enumerate(keys):
-            cell = found[block_of(text_id, n_blocks) if n_blocks else 0, group]
-            cell[0] += 1
-            for pos in range(len(counted[row])):
-                if not counted[row][pos]:
-                    continue
-                cell[1] += 1
-                for layer, acts in enumerate(layers):
-                    for neuron, a in enumerate(acts[row][pos]):
-                        sums = cell[2].setdefault((layer, neuron), [0, 0.0, 0.0])
-                        sums[0] += a > 0
-                        sums[1] += a
-                        sums[2] += a * a
-    return found
 
 
 def random_batches(groups, seed):

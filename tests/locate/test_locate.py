@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from oracles import places, slow_average_precision, slow_d, slow_p, slow_vape, slow_vape_rule
 
 import value_lens as vl
 from value_lens.core import Kind
@@ -43,30 +44,6 @@ def counts(draw):
 def stats_of(given_counts):
     groups, n_tokens, fired = given_counts
     return vl.FiringStats.from_counts(groups, n_tokens, torch.tensor(fired), site="gate", model="m")
-
-
-def places(given_counts):
-    _, _, fired = given_counts
-    return [(layer, index) for layer in range(len(fired[0])) for index in range(len(fired[0][0]))]
-
-
-def slow_p(given_counts, aspects="+-", languages=("en", "zh"), number=float):
-    """{neuron: [p of each value]}: fired tokens / counted tokens. number: Fraction for what is exact."""
-    groups, n_tokens, fired = given_counts
-    found = {}
-    for layer, index in places(given_counts):
-        found[layer, index] = []
-        for value in sorted({group[0] for group in groups}):
-            rows = [r for r, (v, a, l) in enumerate(groups) if v == value and a in aspects and l in languages]
-            found[layer, index].append(number(sum(fired[r][layer][index] for r in rows)) / sum(n_tokens[r] for r in rows))
-    return found
-
-
-def slow_vape(p):
-    """(q, H, specificity) of one neuron's probabilities."""
-    q = [x / sum(p) if sum(p) else 0.0 for x in p]
-    h = -sum(x * math.log(x) for x in q if x > 0)
-    return q, h, 1 - h / math.log(len(p)) if sum(p) else 0.0
 
 
 def at(tensor, neuron):
@@ -131,19 +108,6 @@ def test_vape_needs_two_values_and_tokens_for_each():
 
 
 # The published selection
-
-
-def slow_kth(numbers, quantile):
-    return sorted(numbers)[round(len(numbers) * quantile) - 1]
-
-
-def slow_vape_rule(p, h, filter, top, bar):
-    """{value place: neurons}, from {neuron: [p]} and {neuron: H}."""
-    every = [x for of_neuron in p.values() for x in of_neuron]
-    floor, ceiling = slow_kth(every, filter), slow_kth(every, bar)
-    kept = {neuron: h[neuron] if any(x > floor for x in p[neuron]) else math.inf for neuron in p}
-    taken = sorted(kept, key=lambda neuron: (kept[neuron], neuron))[: round(len(p) * top)]
-    return [sorted(neuron for neuron in taken if p[neuron][v] > ceiling) for v in range(len(next(iter(p.values()))))]
 
 
 def by_hand(p, h):
@@ -250,11 +214,6 @@ def test_selecting_leaves_the_scores_alone_and_says_how_it_chose():
 # Opposition
 
 
-def slow_d(given_counts, number=float):
-    plus, minus = (slow_p(given_counts, aspect, number=number) for aspect in "+-")
-    return {neuron: [a - b for a, b in zip(plus[neuron], minus[neuron], strict=True)] for neuron in plus}
-
-
 @laws
 @given(counts())
 def test_opposition_is_the_difference_of_probabilities(given_counts):
@@ -348,15 +307,6 @@ def test_a_rule_of_another_method_is_refused_and_the_default_is_the_published_on
 
 
 # Scores
-
-
-def slow_average_precision(scores, true):
-    """Over true neurons, the mean share of true ones among all scored at least as high."""
-    found = []
-    for neuron in true:
-        above = [other for other in scores if scores[other] >= scores[neuron]]
-        found.append(len([other for other in above if other in true]) / len(above))
-    return sum(found) / len(found)
 
 
 ranked = st.integers(1, 12).flatmap(

@@ -4,53 +4,12 @@ import dataclasses
 
 import pytest
 import torch
+from oracles import ids_of, slow_continuation_margin, slow_label_margin
 
 import value_lens as vl
 from value_lens.errors import DataError, UnknownNameError
 from value_lens.measure import CONTINUATION, LABEL, choice, score_items, support_rate
 from value_lens.model import Batching
-
-
-def ids_of(model, text):
-    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"]
-    return [model.tokenizer.bos_token_id, *ids] if model.cfg.default_prepend_bos else ids
-
-
-def log_probabilities(model, ids):
-    with torch.no_grad():
-        return torch.log_softmax(model(torch.tensor([ids]))[0].double(), dim=-1)
-
-
-def slow_label_margin(model, dilemma, forms=LABEL):
-    """The whole label's log-probability, token by token, from where the two inputs part."""
-    total = 0.0
-    form = forms[dilemma.language]
-    for first, second, sign in ((dilemma.aligned, dilemma.violating, 1), (dilemma.violating, dilemma.aligned, -1)):
-        prompt = form.prompt.format(scenario=dilemma.scenario, first=first, second=second)
-        a, b = (ids_of(model, prompt + label) for label in form.answers)
-        start = next(k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
-        for ids, way in ((a, sign), (b, -sign)):
-            rows = log_probabilities(model, ids)
-            total += way * sum(float(rows[place - 1, ids[place]]) for place in range(start, len(ids)))
-    return total / 2
-
-
-def slow_continuation_margin(model, dilemma, forms):
-    form = forms[dilemma.language]
-    orders = [(dilemma.aligned, dilemma.violating), (dilemma.violating, dilemma.aligned)]
-    total = 0.0
-    orders = orders if form.presents_options else orders[:1]
-    for first, second in orders:
-        prompt = form.prompt.format(scenario=dilemma.scenario, first=first, second=second)
-        for option, sign in ((dilemma.aligned, 1), (dilemma.violating, -1)):
-            answer = form.answers.format(option=option)
-            ids = ids_of(model, prompt + answer)
-            offsets = model.tokenizer(prompt + answer, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
-            extra = len(ids) - len(offsets)
-            places = [extra + k for k, (_, end) in enumerate(offsets) if end > len(prompt)]
-            rows = log_probabilities(model, ids)
-            total += sign * sum(float(rows[place - 1, ids[place]]) for place in places) / len(places)
-    return total / len(orders)
 
 
 def test_label_margins(lens, model, dilemmas):

@@ -7,6 +7,7 @@ import pytest
 import tiny
 import torch
 from conftest import engines
+from oracles import slow_tokens
 from scripted import chain, ids, tokenizer_with
 from transformers import AutoModelForCausalLM
 
@@ -116,22 +117,6 @@ def watched(monkeypatch, module, chosen):
         return choose_and_keep
 
     monkeypatch.setattr(room, "chooser", watching)
-
-
-def slow_tokens(plain, tokenizer, start, n_new):
-    """Greedy over the tokens that the tokenizer has; and how often a row beyond them would have won."""
-    rows, n_beyond = list(start), 0
-    for step in range(n_new):
-        with torch.no_grad():
-            logits = plain(torch.tensor([rows])).logits[0, -1]
-        n_beyond += int(logits.argmax()) >= len(tokenizer)
-        logits = logits[: len(tokenizer)]
-        if step == 0:
-            logits[[k for k in range(len(logits)) if not tokenizer.decode([k], skip_special_tokens=True).strip()]] = -torch.inf
-        if int(logits.argmax()) == 1:
-            break
-        rows.append(int(logits.argmax()))
-    return rows[len(start) :], n_beyond
 
 
 @pytest.mark.parametrize("engine", engines())

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import tiny
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from oracles import slow_answer
 
 import value_lens as vl
 from value_lens.errors import DataError, TooLongError
@@ -38,29 +38,6 @@ def prompts():
 
 def kind_of(model):
     return {37: "llama", 45: "gpt2", 50: "neox"}[model.cfg.d_mlp]
-
-
-def slow_answer(model, folder, text, n_new):
-    """Greedy, one text, the whole text at every step, plain transformers; the first token shows something."""
-    plain, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    start = [0] if LensModel(model).prepends_bos else []
-    ids, new = [*start, *tokenizer(text, add_special_tokens=False)["input_ids"]], []
-    for step in range(n_new):
-        with torch.no_grad():
-            logits = plain(torch.tensor([ids + new])).logits[0, -1].double()
-        if step == 0:
-            logits[
-                [k for k in range(len(tokenizer)) if not tokenizer.decode([k], skip_special_tokens=True).strip()]
-            ] = -torch.inf
-        token = int(logits.argmax())
-        if token == 1:
-            break
-        new.append(token)
-    for n_cut in range(5):  # a character that was cut off at the end
-        text = tokenizer.decode(new[: len(new) - n_cut], skip_special_tokens=True)
-        if n_cut < len(new) and not text.endswith("\ufffd"):
-            return text
-    return tokenizer.decode(new, skip_special_tokens=True)
 
 
 def test_answers_are_those_of_a_slow_loop_one_text_at_a_time(model, folders, prompts):
