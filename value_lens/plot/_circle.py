@@ -29,15 +29,15 @@ def draw_circle(system: ValueSystem, language: str = "en") -> Picture:
         panel.text(
             angle, 0.69, label_of(value.name, language, value.labels).replace("-", "-\n"), ha="center", va="center", fontsize=9
         )
-    for place, (group, members) in enumerate(system.higher_order.items()):
+    for index, (group, members) in enumerate(system.higher_order.items()):
         angles = sorted(system.names.index(member) for member in members)
         first = next(a for a in angles if (a - 1) % len(system) not in angles)  # a group is one stretch of the circle
         middle = (first + (len(angles) - 1) / 2) * step
-        depth = 1.02 if place % 2 == 0 else 1.12
+        depth = 1.02 if index % 2 == 0 else 1.12
         width = step * len(angles) * 0.98
-        panel.bar(middle, 0.08, width=width, bottom=depth, color=f"C{place}", edgecolor="white")
-        turned = -math.degrees(middle) % 360
-        upright = turned if turned < 90 or turned > 270 else turned + 180
+        panel.bar(middle, 0.08, width=width, bottom=depth, color=f"C{index}", edgecolor="white")
+        degrees = -math.degrees(middle) % 360
+        upright = degrees if degrees < 90 or degrees > 270 else degrees + 180
         panel.text(
             middle,
             1.27,
@@ -45,7 +45,7 @@ def draw_circle(system: ValueSystem, language: str = "en") -> Picture:
             ha="center",
             va="center",
             fontsize=11,
-            color=f"C{place}",
+            color=f"C{index}",
             rotation=upright,
         )
     panel.set_title(f"{short(system.name)}: neighbours agree, opposites conflict")

@@ -52,9 +52,9 @@ def _draw_cells(
         number = effect(cell)
         if math.isnan(number):
             continue
-        written = f"{number:+.{digits}f}" if round(number, digits) else "0"
+        label = f"{number:+.{digits}f}" if round(number, digits) else "0"
         mark = "*" if cell.verdict == "specific" else ""
         colour = "white" if abs(number) > 0.6 * largest else "black"
-        place = columns.index(cell.intervened), rows.index(cell.evaluated)
-        panel.text(*place, written + mark, ha="center", va="center", fontsize=8, color=colour)
+        position = columns.index(cell.intervened), rows.index(cell.evaluated)
+        panel.text(*position, label + mark, ha="center", va="center", fontsize=8, color=colour)
     panel.figure.colorbar(image, ax=panel, shrink=0.8)

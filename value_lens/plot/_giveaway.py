@@ -9,16 +9,16 @@ from ._words import short
 
 def draw_giveaway(audit: CorpusAudit) -> Picture:
     """How often a bag of words tells the aligned option, by value and language, with chance and the bar of the audit."""
-    measured = {language: each.giveaway.accuracy for language, each in audit.languages.items() if each.giveaway}
-    if not measured:
+    accuracies = {language: each.giveaway.accuracy for language, each in audit.languages.items() if each.giveaway}
+    if not accuracies:
         raise DataError("the audit measured no giveaways: there were no dilemmas")
-    values = in_order({value for accuracy in measured.values() for value in accuracy})
-    only = next(iter(measured)) if len(measured) == 1 else "en"
+    values = in_order({value for accuracy in accuracies.values() for value in accuracy})
+    only = next(iter(accuracies)) if len(accuracies) == 1 else "en"
     figure = Picture(figsize=(7.0, max(2.5, 1.2 + 0.32 * len(values))), layout="constrained")
     panel = figure.subplots()
-    for place, (language, accuracy) in enumerate(measured.items()):
-        rows = [row + 0.28 * (place - (len(measured) - 1) / 2) for row, value in enumerate(values) if value in accuracy]
-        panel.scatter([100 * accuracy[v] for v in values if v in accuracy], rows, label=language, color=f"C{place}", zorder=3)
+    for index, (language, accuracy) in enumerate(accuracies.items()):
+        rows = [row + 0.28 * (index - (len(accuracies) - 1) / 2) for row, value in enumerate(values) if value in accuracy]
+        panel.scatter([100 * accuracy[v] for v in values if v in accuracy], rows, label=language, color=f"C{index}", zorder=3)
     panel.axvline(50, color="0.6", linestyle=":", label="chance")
     panel.axvline(100 * Bars().giveaway, color="C3", linestyle="--", label="bar")
     panel.set_yticks(range(len(values)), [short(label_of(value, only)) for value in values])

@@ -11,7 +11,7 @@ def draw_layers(sets: Mapping[str, NeuronSet], title: str = "Neurons found per l
     """Heat map of set sizes: a row a value, a column a layer, the number written in each cell; values by their labels in `language`."""
     values = list(sets)
     n_layers = max(neurons.n_layers for neurons in sets.values())
-    counts = [[sum(layer == place for layer, _ in sets[value]) for place in range(n_layers)] for value in values]
+    counts = [[sum(layer == layer_index for layer, _ in sets[value]) for layer_index in range(n_layers)] for value in values]
     figure = Picture(figsize=(max(5.0, 2.4 + 0.45 * n_layers), max(3.0, 1.4 + 0.36 * len(values))), layout="constrained")
     panel = figure.subplots()
     image = panel.imshow(counts, cmap="Greens", aspect="auto", vmin=0)

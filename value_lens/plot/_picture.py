@@ -88,15 +88,15 @@ def _words(figure: Figure) -> list[Text]:
 
 def _fonts_for(words: list[Text]) -> tuple[list[str], list[str]]:
     """Those of `FONTS` that have what the words' own fonts lack, and the characters that none has, in order."""
-    lacked = {c for text in words for c in text.get_text() if not _has(text.get_fontfamily(), c)}
-    lacked = {c for c in lacked if unicodedata.category(c) not in ("Cc", "Cf")}  # line breaks and the like have no glyph
-    fonts, installed = [], set(get_font_names() if lacked else ())
+    lacking = {c for text in words for c in text.get_text() if not _has(text.get_fontfamily(), c)}
+    lacking = {c for c in lacking if unicodedata.category(c) not in ("Cc", "Cf")}  # line breaks and the like have no glyph
+    fonts, installed = [], set(get_font_names() if lacking else ())
     for font in FONTS:
-        found = {c for c in lacked if _has([font], c)} if font in installed else set()
-        if found:
+        covered = {c for c in lacking if _has([font], c)} if font in installed else set()
+        if covered:
             fonts.append(font)
-            lacked -= found
-    return fonts, sorted(lacked)
+            lacking -= covered
+    return fonts, sorted(lacking)
 
 
 def _has(families: list[str], character: str) -> bool:

@@ -33,8 +33,8 @@ def audit_page(
     notes: sentences to set before, such as how many records there were to draw from.
     """
     lines = [f"Audit of {audit.source or 'a corpus'}", *notes, ""]
-    for found in audit.languages.values():
-        lines += [*_table(found), ""]
+    for language_audit in audit.languages.values():
+        lines += [*_table(language_audit), ""]
     lines += [*textwrap.wrap(_LEGEND, WIDTH), ""]
     missed = audit.failures(bars)
     lines += ["Every bar is kept." if not missed else "Bars that were missed:", *(f"- {problem}" for problem in missed), ""]
@@ -51,33 +51,34 @@ def audit_page(
 
 def _table(audit: Audit) -> list[str]:
     lines = [f"Language {audit.language}", "".join(name.ljust(width) for name, width in _COLUMNS).rstrip()]
-    told = audit.giveaway.accuracy if audit.giveaway else {}
+    giveaway = audit.giveaway.accuracy if audit.giveaway else {}
     for value in in_order({*audit.n_texts, *audit.n_dilemmas}):
         cells = (
             value if len(value) < 18 else f"{value[:16]}…",
             str(audit.n_texts.get(value, "-")),
             str(audit.n_dilemmas.get(value, "-")),
-            _share(told, value),
+            _share(giveaway, value),
             _ratio(audit.length_ratio, value),
             _ratio(audit.text_length_ratio, value),
             _share(audit.first_share, value),
             _share(audit.named, value),
         )
         lines.append("".join(cell.ljust(width) for cell, (_, width) in zip(cells, _COLUMNS, strict=True)).rstrip())
-    for kind, found in (("texts", audit.duplicate_texts), ("dilemmas", audit.duplicate_dilemmas)):
-        if found is not None:
+    for kind, duplicates in (("texts", audit.duplicate_texts), ("dilemmas", audit.duplicate_dilemmas)):
+        if duplicates is not None:
             lines.append(
-                f"Of {found.n_texts} {kind}, {found.n_exact} stand twice and {found.n_near} nearly so ({found.rate:.2%})."
+                f"Of {duplicates.n_texts} {kind}, {duplicates.n_exact} stand twice and "
+                f"{duplicates.n_near} nearly so ({duplicates.rate:.2%})."
             )
     return lines
 
 
-def _share(found: Mapping[str, float], value: str) -> str:
-    return f"{100 * found[value]:.1f}%" if value in found else "-"
+def _share(shares: Mapping[str, float], value: str) -> str:
+    return f"{100 * shares[value]:.1f}%" if value in shares else "-"
 
 
-def _ratio(found: Mapping[str, float], value: str) -> str:
-    return f"{found[value]:.3f}" if value in found else "-"
+def _ratio(ratios: Mapping[str, float], value: str) -> str:
+    return f"{ratios[value]:.3f}" if value in ratios else "-"
 
 
 def _items(
@@ -86,11 +87,11 @@ def _items(
     some_texts = [text for text in texts if (text.value, text.language) == (value, language)]
     some_dilemmas = [d for d in dilemmas if (d.value, d.language) == (value, language)]
     n_texts = per_value - min(per_value // 2, len(some_dilemmas)) if some_texts else 0
-    shown = rng.sample(some_texts, min(n_texts, len(some_texts)))
+    sampled_texts = rng.sample(some_texts, min(n_texts, len(some_texts)))
     lines: list[str] = []
-    for text in shown:
+    for text in sampled_texts:
         lines += _paragraph(f"{text.aspect} {text.text}")
-    for d in rng.sample(some_dilemmas, min(per_value - len(shown), len(some_dilemmas))):
+    for d in rng.sample(some_dilemmas, min(per_value - len(sampled_texts), len(some_dilemmas))):
         lines += [*_paragraph(f"? {d.scenario}"), *_paragraph(f"+ {d.aligned}", 4), *_paragraph(f"- {d.violating}", 4)]
     return lines
 

@@ -6,7 +6,7 @@ from typing import Any
 from ..causal import LEAST_CONTROLS
 from ..core import EffectMatrix
 from ..plot import short
-from ._numbers import known
+from ._numbers import not_nan
 
 MOST = 0.2  # of a set in strata without room, or in its own controls, or louder than these: beyond it no control is fair
 
@@ -35,7 +35,7 @@ def _alike(matching: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _ranks(matrix: EffectMatrix, language: str) -> str:
     """How many effects on a value's own support are larger than those of all controls."""
-    ranks = known([cell.rank for cell in matrix.cells(language) if cell.is_own])
+    ranks = not_nan([cell.rank for cell in matrix.cells(language) if cell.is_own])
     n_controls, least = matrix.n_controls, matrix.least_rank_p
     line = (
         f"In {language}, {sum(rank == 1 for rank in ranks)} of {len(ranks)} values lose or gain more support by their own "
@@ -48,15 +48,15 @@ def _unfair(matrix: EffectMatrix, matching: Mapping[str, Mapping[str, Any]]) -> 
     def values(is_so: Callable[[Mapping[str, Any]], bool]) -> str:
         return ", ".join(short(matrix.label(value)) for value, row in matching.items() if "loudness" in row and is_so(row))
 
-    found = []
+    sentences = []
     if crowded := values(lambda row: max(row["not_widened"], row["expected_overlap"]) > MOST):
-        found.append(
+        sentences.append(
             f"No fair control exists for {crowded}: the set takes more than a fifth of what is like it in its layers, so that "
             "controls are largely the set itself or neurons unlike it; use a smaller set."
         )
     if louder := values(lambda row: row["loudness"] > (1 + MOST) * row["control_loudness"]):
-        found.append(
+        sentences.append(
             f"The neurons of {louder} are more than a fifth louder than their controls, since too few others are as loud; their "
             "rank may say no more than that."
         )
-    return found
+    return sentences

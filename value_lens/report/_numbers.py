@@ -5,11 +5,11 @@ import math
 Number = float | None
 
 
-def number(given: float | None) -> Number:
+def number(x: float | None) -> Number:
     """To six places; null for NaN."""
-    return None if given is None or math.isnan(given) else round(float(given), 6)
+    return None if x is None or math.isnan(x) else round(float(x), 6)
 
 
-def known(numbers: "list[float]") -> list[float]:
+def not_nan(numbers: "list[float]") -> list[float]:
     """Those that are not NaN."""
     return [x for x in numbers if not math.isnan(x)]

@@ -8,25 +8,25 @@ from ..core import Cell, Dilemma, EffectMatrix, NeuronScores, NeuronSet, average
 from ..measure import Question
 from ..plot import short
 from ._controls import control_words
-from ._numbers import Number, known, number
+from ._numbers import Number, not_nan, number
 from ._specific import specific_summary, specific_words
 
 
 def method_summary(scores: NeuronScores, sets: Mapping[str, NeuronSet], true: Mapping[str, NeuronSet] | None) -> dict[str, Any]:
     """One method's parameters, set sizes and, where the true neurons are known, the average precision of its ranking."""
     rule = next(iter(sets.values())).provenance["rule"]
-    found: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "params": {**scores.params, "rule": rule},
         "n_neurons": {value: len(neurons) for value, neurons in sets.items()},
         "average_precision": None,
     }
     if true is not None:
         shared = [value for value in scores.values if value in true]
-        found["average_precision"] = {
+        summary["average_precision"] = {
             value: number(average_precision(scores.for_value(value), true[value])) for value in shared
         }
-        found["n_true_found"] = {value: len(set(sets[value]) & set(true[value])) for value in shared}
-    return found
+        summary["n_true_found"] = {value: len(set(sets[value]) & set(true[value])) for value in shared}
+    return summary
 
 
 def support_summary(matrix: EffectMatrix) -> dict[str, Any]:
@@ -79,14 +79,14 @@ def wordings_summary(question: Question, dilemmas: Sequence[Dilemma]) -> dict[st
 def plain_words(matrix: EffectMatrix, methods: Mapping[str, Any], method: str) -> list[str]:
     """What was found, as sentences a reader can check against the tables."""
     sentences: list[str] = []
-    for name, found in methods.items():
-        sizes = list(found["n_neurons"].values())
+    for name, summary in methods.items():
+        sizes = list(summary["n_neurons"].values())
         spread = f"{min(sizes)}" if min(sizes) == max(sizes) else f"{min(sizes)} to {max(sizes)}"
         line = f"{name} chose {sum(sizes)} neurons for {len(sizes)} values, {spread} a value"
-        if found["average_precision"]:
-            scores = list(found["average_precision"].values())
+        if summary["average_precision"]:
+            scores = list(summary["average_precision"].values())
             line += (
-                f"; {sum(found['n_true_found'].values())} of these are true neurons of their value, and its ranking recovers the "
+                f"; {sum(summary['n_true_found'].values())} of these are true neurons of their value, and its ranking recovers the "
                 f"true neurons with mean average precision {sum(scores) / len(scores):.2f}"
             )
         sentences.append(line + ".")
@@ -120,27 +120,27 @@ def _evidence(matrix: EffectMatrix) -> str:
 def _task_words(matrix: EffectMatrix) -> list[str]:
     """What is to be known of how the dilemmas were put."""
     sentences: list[str] = []
-    if joined := matrix.meta.get("n_pairs_joined"):
+    if n_joined := matrix.meta.get("n_pairs_joined"):
         sentences.append(
-            f"In {joined} of {matrix.meta['n_pairs']} pairs of options the tokenizer joins the prompt's end to an option; both options of "
-            "such a pair are scored from the first token in which they differ."
+            f"In {n_joined} of {matrix.meta['n_pairs']} pairs of options the tokenizer joins the prompt's end to an option; both options "
+            "of such a pair are scored from the first token in which they differ."
         )
-    if misfits := matrix.meta.get("n_misfits"):
+    if n_misfits := matrix.meta.get("n_misfits"):
         sentences.append(
-            f"The options of {misfits} of {len(matrix.scores.item_ids)} dilemmas are clauses of their own, but the wording before them "
-            "begins a sentence; a wording for clauses (--wording clause, or one's own) would fit better."
+            f"The options of {n_misfits} of {len(matrix.scores.item_ids)} dilemmas are clauses of their own, but the wording before "
+            "them begins a sentence; a wording for clauses (--wording clause, or one's own) would fit better."
         )
     return sentences
 
 
 def _language_words(matrix: EffectMatrix, language: str, method: str) -> str:
     cells = matrix.cells(language)
-    clean = known([100 * rate for rate in {cell.evaluated: cell.clean for cell in cells}.values()])
+    clean = not_nan([100 * rate for rate in {cell.evaluated: cell.clean for cell in cells}.values()])
     line = f"In {language}, support without any edit is {_range(clean)}."
     own = [cell for cell in cells if cell.is_own and not math.isnan(cell.effect)]
     if not own:
         return line + " No ablated value was also evaluated, so only leakage to other values can be read."
-    others = known([100 * cell.effect for cell in cells if not cell.is_own])
+    others = not_nan([100 * cell.effect for cell in cells if not cell.is_own])
     significant = sum(cell.p < 0.05 for cell in own)
     nats = sum(cell.margin_effect for cell in own) / len(own)
     line += (
