@@ -98,10 +98,10 @@ class ValueLens(LensModel):
         """
         require_neurons_of(self, neurons)
         texts = [texts] if isinstance(texts, str) else list(texts)
-        found = token_activations(self, self.site(neurons.site), texts, neurons.per_layer())
+        results = token_activations(self, self.site(neurons.site), texts, neurons.per_layer())
         return [
             TokenActivations(text, tuple(tokens), values, neurons.neurons, neurons.site)
-            for text, (tokens, values) in zip(texts, found, strict=True)
+            for text, (tokens, values) in zip(texts, results, strict=True)
         ]
 
     def intervening(

@@ -60,8 +60,8 @@ class _GroupSums(Accumulator):
         self, groups: tuple[Group, ...], shape: tuple[int, int, int, int], n_blocks: int, device: "torch.device | str"
     ):
         self.groups, self.n_blocks = groups, n_blocks
-        kept = device if has_float64(torch.device(device)) else "cpu"
-        self.sums = torch.zeros(shape, dtype=torch.float64, device=kept)
+        sums_device = device if has_float64(torch.device(device)) else "cpu"
+        self.sums = torch.zeros(shape, dtype=torch.float64, device=sums_device)
 
     def begin(self, batch: TextBatch, groups: Sequence[Group]) -> None:
         """A new batch: the cell of each text and which tokens count."""
@@ -73,13 +73,13 @@ class _GroupSums(Accumulator):
         return block * len(self.groups) + self.groups.index(group)
 
     def _add(self, layer: int, activations: Tensor, *, moments: bool, firing: bool) -> None:
-        found = text_sums(activations, self._counted, moments, firing=firing)
-        if not bool(torch.isfinite(found if moments else activations).all()):
+        sums = text_sums(activations, self._counted, moments, firing=firing)
+        if not bool(torch.isfinite(sums if moments else activations).all()):
             _require_finite(activations, self._counted, layer)
             # Not finite on padding only, or squares too large for float32: zero the padding (0 * NaN is NaN), square in float64.
             cleaned = activations.masked_fill(~rearrange(self._counted, "batch pos -> batch pos 1"), 0)
-            found = text_sums(to_float64(cleaned), self._counted.to(self.sums.device), moments, torch.float64, firing=firing)
-        self.sums[:, :, layer].index_add_(1, self._cells.to(self.sums.device), to_float64(found))
+            sums = text_sums(to_float64(cleaned), self._counted.to(self.sums.device), moments, torch.float64, firing=firing)
+        self.sums[:, :, layer].index_add_(1, self._cells.to(self.sums.device), to_float64(sums))
 
     def _settings(self) -> tuple[object, ...]:
         return (type(self).__name__, self.groups, self.n_blocks, tuple(self.sums.shape))
@@ -154,18 +154,18 @@ class FiringAccumulator(_GroupSums):
 
     def result(self) -> FiringStats:
         """Frozen statistics that share no memory with the accumulator. Raises `DataError` for a group without tokens."""
-        found = self.so_far()
-        empty = [str(group) for group, count in zip(found.groups, found.n_tokens.tolist(), strict=True) if count == 0]
+        stats = self.so_far()
+        empty = [str(group) for group, count in zip(stats.groups, stats.n_tokens.tolist(), strict=True) if count == 0]
         if empty:
             raise DataError(f"no tokens were counted for {', '.join(empty)}")
-        return found
+        return stats
 
     def so_far(self) -> FiringStats:
         """As `result`, between two batches: a group may have no tokens yet."""
         split = lambda t: rearrange(t.cpu(), "(block group) ... -> block group ...", group=len(self.groups))  # noqa: E731
-        fired, *moments = [split(kept) for kept in self.sums]
+        fired, *moments = [split(sums) for sums in self.sums]
         n_tokens, fired = split(self.n_tokens), fired.to(torch.int64)
-        total, total_sq = [kept.sum(0) for kept in moments] or (None, None)
+        total, total_sq = [sums.sum(0) for sums in moments] or (None, None)
         post_total, post_total_sq = None, None
         if self.is_post and self.site != "post" and total is not None and total_sq is not None:
             post_total, post_total_sq = total.clone(), total_sq.clone()
@@ -206,8 +206,8 @@ def _require_finite(activations: Tensor, counted: Tensor, layer: int) -> None:
     bad = ~torch.isfinite(activations) & rearrange(counted, "batch pos -> batch pos 1")
     if bool(bad.any()):
         row, pos, neuron = torch.nonzero(bad)[0].tolist()
-        found = float(activations[row, pos, neuron])
+        number = float(activations[row, pos, neuron])
         raise NotFiniteError(
-            f"activation {found} at layer {layer}, neuron {neuron}, text {row} of the batch, token {pos} "
+            f"activation {number} at layer {layer}, neuron {neuron}, text {row} of the batch, token {pos} "
             f"({int(bad.sum())} such in this batch); the weights or the dtype are at fault, e.g. float16 overflow"
         )

@@ -37,7 +37,7 @@ class Tally:
 
 
 def accumulate(
-    view: LensModel,
+    lens: LensModel,
     site: NeuronSite,
     texts: Iterable[LabelledText],
     accumulators: Sequence[Accumulator],
@@ -49,7 +49,7 @@ def accumulate(
     """Feed accumulators with a corpus, in one pass. Each run ends after the last layer that any of them needs.
 
     Args:
-        view: the model.
+        lens: the model.
         site: where activations are read.
         texts: a list is encoded whole before the first run; a stream as it comes.
         accumulators: what is fed.
@@ -64,19 +64,19 @@ def accumulate(
         DataError: for texts that cannot be counted.
         NotFiniteError: with layer, neuron and texts.
     """
-    batching, tally = batching or view.batching, tally or Tally()
-    readers = _readers(view, site, accumulators)
-    for window in encoded_windows(view, texts, batching.too_long):
+    batching, tally = batching or lens.batching, tally or Tally()
+    readers = _readers(lens, site, accumulators)
+    for window in encoded_windows(lens, texts, batching.too_long):
         tally.n_cut += sum(item.n_cut > 0 for item in window.encoded)
-        by_place = {item.origin: text for text, item in zip(window.texts, window.encoded, strict=True)}
+        text_by_index = {item.origin: text for text, item in zip(window.texts, window.encoded, strict=True)}
         for items in bucket(window.encoded, batching):
-            batch = pad(view, items, batching.padding_side)
-            chosen = [by_place[origin] for origin in batch.origins]
-            described = TextBatch(ids=tuple(text.id for text in chosen), tokens=batch.tokens, counted=batch.counted)
+            batch = pad(lens, items, batching.padding_side)
+            chosen = [text_by_index[origin] for origin in batch.origins]
+            text_batch = TextBatch(ids=tuple(text.id for text in chosen), tokens=batch.tokens, counted=batch.counted)
             for accumulator in accumulators:
-                accumulator.begin(described, [text.group for text in chosen])
+                accumulator.begin(text_batch, [text.group for text in chosen])
             try:
-                view.run_until(batch.tokens, batch.mask, readers, list(readers)[-1])
+                lens.run_until(batch.tokens, batch.mask, readers, list(readers)[-1])
             except NotFiniteError as error:
                 raise NotFiniteError(f"{error}; the batch holds texts {[text.id for text in chosen]}") from None
             tally.n_done += len(items)
@@ -85,25 +85,25 @@ def accumulate(
     return tally
 
 
-def _readers(view: LensModel, site: NeuronSite, accumulators: Sequence[Accumulator]) -> dict[str, HookFunction]:
+def _readers(lens: LensModel, site: NeuronSite, accumulators: Sequence[Accumulator]) -> dict[str, HookFunction]:
     """{hook name: function}, in the order in which a run reaches them."""
 
-    def reader(layer: int, fed: Sequence[Accumulator]) -> HookFunction:
+    def reader(layer: int, needing: Sequence[Accumulator]) -> HookFunction:
         def hook(raw: Tensor) -> None:
             # The activation function keeps the sign, so for signs alone there is no need to apply it.
-            activations = site(raw) if any(one.reads == "site" for one in fed) else raw
-            for one in fed:
+            activations = site(raw) if any(one.reads == "site" for one in needing) else raw
+            for one in needing:
                 one.update(layer, activations if one.reads == "site" else raw)
 
         return hook
 
     readers: dict[str, HookFunction] = {}
-    for layer in range(view.n_layers):
-        fed = [one for one in accumulators if one.layers is None or layer in one.layers]
-        own = [one for one in fed if one.reads != "post"]
-        post = [one for one in fed if one.reads == "post"]
+    for layer in range(lens.n_layers):
+        needing = [one for one in accumulators if one.layers is None or layer in one.layers]
+        own = [one for one in needing if one.reads != "post"]
+        post = [one for one in needing if one.reads == "post"]
         if site.read[layer] == site.post[layer]:
-            own, post = fed, []
+            own, post = needing, []
         readers |= {site.read[layer]: reader(layer, own)} if own else {}
         readers |= {site.post[layer]: reader(layer, post)} if post else {}
     if not readers:
@@ -112,7 +112,7 @@ def _readers(view: LensModel, site: NeuronSite, accumulators: Sequence[Accumulat
 
 
 def collect_firing(
-    view: LensModel,
+    lens: LensModel,
     site: NeuronSite,
     texts: Iterable[LabelledText],
     *,
@@ -129,7 +129,7 @@ def collect_firing(
     rounding is coarse, and up to a few firings in a thousand depend on the batch unless each text has its own (`max_texts=1`).
 
     Args:
-        view: the model.
+        lens: the model.
         site: where a neuron's activation is read.
         texts: a list, or anything that can be gone through twice (first for its groups), such as `data.stream(...)`.
         batching: how texts share a run; None for the model's own.
@@ -151,8 +151,8 @@ def collect_firing(
     if not counted:
         raise DataError("no texts to collect on")
     groups, n_texts = sort_groups(set(counted)), counted.total()
-    shape, device = (view.n_layers, view.d_mlp), view.device
-    model = view.identify().fingerprint
+    shape, device = (lens.n_layers, lens.d_mlp), lens.device
+    model = lens.identify().fingerprint
     firing = FiringAccumulator(
         groups,
         shape,
@@ -174,9 +174,9 @@ def collect_firing(
         if progress is not None:
             progress(done, n_texts)
 
-    fed = [firing] if post is None else [firing, post]
+    accumulators = [firing] if post is None else [firing, post]
     try:
-        accumulate(view, site, texts, fed, batching=batching, progress=report, tally=tally)
+        accumulate(lens, site, texts, accumulators, batching=batching, progress=report, tally=tally)
     except DataError as error:
         if not tally.n_done:
             raise
@@ -185,23 +185,23 @@ def collect_firing(
 
 
 def token_activations(
-    view: LensModel, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, batching: Batching | None = None
+    lens: LensModel, site: NeuronSite, texts: Iterable[str], layers: dict[int, Tensor], *, batching: Batching | None = None
 ) -> list[tuple[list[str], Float[Tensor, "pos neuron"]]]:
     """For each text its tokens (as strings, BOS included) and the activations of chosen neurons there, in order of layer and index."""
-    batching, texts = batching or view.batching, list(texts)
-    encoded = encode_all(view, [Input(text, name=f"number {place}") for place, text in enumerate(texts, start=1)])
-    found: dict[int, Tensor] = {}
-    kept: dict[int, Tensor] = {}
+    batching, texts = batching or lens.batching, list(texts)
+    encoded = encode_all(lens, [Input(text, name=f"number {index}") for index, text in enumerate(texts, start=1)])
+    by_text: dict[int, Tensor] = {}
+    by_layer: dict[int, Tensor] = {}
 
     def read(layer: int, raw: Float[Tensor, "batch pos neuron"]) -> None:
-        kept[layer] = site(raw.index_select(-1, layers[layer].to(raw.device))).float().cpu()
+        by_layer[layer] = site(raw.index_select(-1, layers[layer].to(raw.device))).float().cpu()
 
-    ordered = sorted(layers)
+    sorted_layers = sorted(layers)
     for items in bucket(encoded, batching):
-        batch = pad(view, items, batching.padding_side)
-        view.run_until(batch.tokens, batch.mask, reading(site, read, ordered), site.read[ordered[-1]])
-        joined = torch.cat([kept[layer] for layer in ordered], dim=-1)
+        batch = pad(lens, items, batching.padding_side)
+        lens.run_until(batch.tokens, batch.mask, reading(site, read, sorted_layers), site.read[sorted_layers[-1]])
+        all_layers = torch.cat([by_layer[layer] for layer in sorted_layers], dim=-1)
         for row, item in enumerate(items):
-            found[item.origin] = joined[row, batch.mask[row].cpu()]
-    strings = [[view.tokenizer.decode([token]) for token in item.ids] for item in encoded]
-    return [(strings[place], found[place]) for place in range(len(texts))]
+            by_text[item.origin] = all_layers[row, batch.mask[row].cpu()]
+    strings = [[lens.tokenizer.decode([token]) for token in item.ids] for item in encoded]
+    return [(strings[index], by_text[index]) for index in range(len(texts))]

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..core import NeuronSet
 from ..errors import InterventionError, MismatchError, NeuronError
 from ..model import LensModel, NeuronSite, Rewrite, writing
-from ._intervention import Intervention, checked
+from ._intervention import Intervention, with_contract_checks
 from ._running import context_of
 
 
@@ -31,15 +31,15 @@ class InterventionLog:
         return any(bool(flag) for flag in self._changes)
 
 
-def require_neurons_of(view: LensModel, neurons: NeuronSet) -> None:
+def require_neurons_of(lens: LensModel, neurons: NeuronSet) -> None:
     """Raise `NeuronError` for an empty set, `MismatchError` for one from another shape or model."""
     if not len(neurons):
         raise NeuronError("the neuron set is empty, so there is nothing to intervene on")
-    if (neurons.n_layers, neurons.d_mlp) != (view.n_layers, view.d_mlp):
+    if (neurons.n_layers, neurons.d_mlp) != (lens.n_layers, lens.d_mlp):
         raise MismatchError(
-            f"the set is over {neurons.n_layers} layers of {neurons.d_mlp} neurons, the model has {view.n_layers} of {view.d_mlp}"
+            f"the set is over {neurons.n_layers} layers of {neurons.d_mlp} neurons, the model has {lens.n_layers} of {lens.d_mlp}"
         )
-    fingerprint = view.info.fingerprint if neurons.model else ""
+    fingerprint = lens.info.fingerprint if neurons.model else ""
     if fingerprint and neurons.model != fingerprint:
         raise MismatchError(
             f"the set was found on a model with other weights (fingerprint {neurons.model}, this model has "
@@ -48,7 +48,7 @@ def require_neurons_of(view: LensModel, neurons: NeuronSet) -> None:
 
 
 def intervening(
-    view: LensModel,
+    lens: LensModel,
     site: NeuronSite,
     neurons: NeuronSet,
     intervention: Intervention,
@@ -63,7 +63,7 @@ def intervening(
     entered or left.
 
     Args:
-        view: the model.
+        lens: the model.
         site: where the neurons' activations are.
         neurons: whose activations are changed.
         intervention: how.
@@ -79,12 +79,12 @@ def intervening(
         MismatchError: for neurons, or an intervention, of another site, shape or model.
         NeuronError: for an empty set.
     """
-    require_neurons_of(view, neurons)
+    require_neurons_of(lens, neurons)
     if neurons.site != site.name:
         raise MismatchError(f"the set is at site {neurons.site!r}, the intervention at site {site.name!r}")
-    fingerprint = view.info.fingerprint if intervention.model else ""
-    intervention.require_fits(site.name, view.n_layers, view.d_mlp, fingerprint)
-    bound = checked(intervention.name, intervention.prepare(view, neurons, items))
+    fingerprint = lens.info.fingerprint if intervention.model else ""
+    intervention.require_fits(site.name, lens.n_layers, lens.d_mlp, fingerprint)
+    bound = with_contract_checks(intervention.name, intervention.prepare(lens, neurons, items))
     log = InterventionLog()
 
     def rewrite(layer: int) -> Rewrite:
@@ -101,5 +101,5 @@ def intervening(
                 f"intervention {intervention.name!r} ran {log.n_calls} times and changed no activation of its {len(neurons)} neurons"
             )
 
-    rewrites = {layer: (index.to(view.device), rewrite(layer)) for layer, index in neurons.per_layer().items()}
-    return view.hooks(writing(site, rewrites), value=log, at_end=require_change)
+    rewrites = {layer: (index.to(lens.device), rewrite(layer)) for layer, index in neurons.per_layer().items()}
+    return lens.hooks(writing(site, rewrites), value=log, at_end=require_change)

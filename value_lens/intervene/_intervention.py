@@ -101,16 +101,16 @@ def pointwise(name: str, change: Bound) -> Intervention:
     return Intervention(name, lambda model, neurons, items: change)
 
 
-def checked(name: str, bound: Bound) -> Bound:
+def with_contract_checks(name: str, bound: Bound) -> Bound:
     """The function with its results held to the contract."""
 
     def apply(activations: Activations, context: Context) -> Activations:
         changed = bound(activations, context)
-        for what in ("shape", "dtype", "device"):
-            before, after = getattr(activations, what), getattr(changed, what)
+        for attribute in ("shape", "dtype", "device"):
+            before, after = getattr(activations, attribute), getattr(changed, attribute)
             if before != after:
-                shown = (tuple(before), tuple(after)) if what == "shape" else (before, after)
-                raise InterventionError(f"intervention {name!r} turned {what} {shown[0]} into {shown[1]}; it must keep it")
+                pair = (tuple(before), tuple(after)) if attribute == "shape" else (before, after)
+                raise InterventionError(f"intervention {name!r} turned {attribute} {pair[0]} into {pair[1]}; it must keep it")
         return changed
 
     return apply

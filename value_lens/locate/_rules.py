@@ -196,7 +196,7 @@ def select(scores: NeuronScores, rule: Rule | None = None) -> dict[str, NeuronSe
     chosen = rule.choose(scores)
     return {
         value: NeuronSet.from_mask(
-            chosen[place],
+            chosen[index],
             site=scores.site,
             model=scores.model,
             provenance={
@@ -206,5 +206,5 @@ def select(scores: NeuronScores, rule: Rule | None = None) -> dict[str, NeuronSe
                 "rule": {"name": rule.name, **rule.params},
             },
         )
-        for place, value in enumerate(scores.values)
+        for index, value in enumerate(scores.values)
     }

@@ -22,7 +22,7 @@ _PAIRS = list_of(tuple_of(COUNT, COUNT))
 _BY_VALUE = Expected(
     "by value lists of [layer, index]", lambda content: isinstance(content, dict) and all(map(_PAIRS.holds, content.values()))
 )
-_STATED = Kind("true neurons", fields={"site": TEXT, "n_layers": SIZE, "d_mlp": SIZE, "neurons": _BY_VALUE})
+_TRUE_NEURONS = Kind("true neurons", fields={"site": TEXT, "n_layers": SIZE, "d_mlp": SIZE, "neurons": _BY_VALUE})
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def read_true_neurons(folder: Path) -> dict[str, NeuronSet] | None:
     if not os.path.isfile(source):
         return None
     try:
-        stated, _ = _STATED.read(1, _read_json(source), {})
-        shape = {key: stated[key] for key in ("site", "n_layers", "d_mlp")}
+        content, _ = _TRUE_NEURONS.read(1, _read_json(source), {})
+        shape = {key: content[key] for key in ("site", "n_layers", "d_mlp")}
         return {
             value: NeuronSet.from_pairs(pairs, **shape, provenance={"true_neurons_of": folder.name, "value": value})
-            for value, pairs in stated["neurons"].items()
+            for value, pairs in content["neurons"].items()
         }
     except ValueLensError as error:
         raise ArtefactError(f"{source} {error}") from error
@@ -109,7 +109,7 @@ def load_organism(name: str, loading: Loading = Loading()) -> Organism:
     """
     folder = organism_folder(name)
     model = load_model(folder, loading)
-    mark = fingerprint(model)
-    true = {value: replace(neurons, model=mark) for value, neurons in (read_true_neurons(folder) or {}).items()}
+    weights = fingerprint(model)
+    true = {value: replace(neurons, model=weights) for value, neurons in (read_true_neurons(folder) or {}).items()}
     card = parse_json((folder / "card.json").read_bytes().decode())
     return Organism(name, folder, model, true, card)
