@@ -1,4 +1,4 @@
-"""Are matched random sets alike in layer, rate and loudness, drawn as they must be for a rank, and told where they cannot be fair?"""
+"""Matched random sets are alike in layer, rate and loudness, drawn as a rank needs, and told where they cannot be fair."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Are intervals what their definitions say, and do they hold the truth? Against plain loops, scipy and simulation."""
+"""Intervals are what their definitions say and hold the truth: against plain loops, scipy and simulation."""
 
 import math
 import statistics

@@ -1,4 +1,4 @@
-"""Is the support matrix what one gets by editing and asking, cell by cell?"""
+"""The support matrix is what one gets by intervening and asking, cell by cell."""
 
 import contextlib
 import dataclasses

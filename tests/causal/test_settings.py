@@ -1,4 +1,4 @@
-"""Are settings of controls, intervals and p-values that mean nothing refused, and is each default stated once?"""
+"""Settings of controls, intervals and p-values that mean nothing are refused, and each default is stated once."""
 
 import dataclasses
 import inspect

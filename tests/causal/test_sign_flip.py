@@ -1,4 +1,4 @@
-"""Are sign-flip p-values and their correction what the definitions say? Against exact enumeration."""
+"""Sign-flip p-values and their correction are what the definitions say: against exact enumeration."""
 
 import pytest
 import torch

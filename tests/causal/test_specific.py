@@ -1,4 +1,4 @@
-"""Is what is called specific beyond what so strong a set does to so fragile a value? Plain loops are the oracle."""
+"""What is called specific is beyond what so strong a set does to so fragile a value; plain loops are the oracle."""
 
 import itertools
 import statistics

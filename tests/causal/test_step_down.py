@@ -1,4 +1,4 @@
-"""Does the step-down correction keep the level, whatever the tests are? On statistics whose null is known."""
+"""The step-down correction keeps the level, whatever the tests are: on statistics whose null is known."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Are texts that cannot be counted found before the counting, all at once? And what was counted of a stream kept?"""
+"""Texts that cannot be counted are found before the counting, all at once; what was counted of a stream is kept."""
 
 import pickle
 

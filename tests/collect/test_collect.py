@@ -1,4 +1,4 @@
-"""Are the counts right? Against a slow loop over single texts, on both engines, gated and ungated, at both sites."""
+"""Counts against a slow loop over single texts, on both engines, gated and ungated, at both sites."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Is the effect matrix read by labelled rows, with the labels and the order of its values, wherever it is loaded?"""
+"""The effect matrix is read by labelled rows, with the labels and the order of its values, wherever it is loaded."""
 
 import dataclasses
 import math

@@ -1,4 +1,4 @@
-"""Can a message of the library be read, whatever it quotes?"""
+"""A message of the library can be read, whatever it quotes."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Are firing statistics sums that merge, save and divide as they should? Against plain loops over hand-made counts."""
+"""Firing statistics merge, save and divide as they should: against plain loops over hand-made counts."""
 
 import tempfile
 from dataclasses import replace

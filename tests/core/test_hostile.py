@@ -1,4 +1,4 @@
-"""Is every outcome of every reader a right answer or an error of the library that names the file, whatever it is handed?
+"""Every outcome of every reader is a right answer or an error of the library that names the file, whatever it is handed.
 
 Each reader is given mutations of a good input (`mutants`). Right is: what rows were not touched are there unchanged, what was loaded
 keeps the laws of its kind, and comes back from a file as it is.

@@ -1,4 +1,4 @@
-"""Is an id kept as it is written, or refused, whatever a file, a table or Python made of it? And every other name as well?"""
+"""An id, like every other name, is kept as it is written or refused, whatever a file, a table or Python made of it."""
 
 import datetime
 import decimal

@@ -1,4 +1,4 @@
-"""Is a neuron set a set, and does it keep its site?"""
+"""A neuron set is a set, and keeps its site."""
 
 import functools
 import operator

@@ -1,4 +1,4 @@
-"""Do values keep the order of their system in everything that is made of them, and are they shown by their labels?"""
+"""Values keep the order of their system in everything that is made of them, and are shown by their labels."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Is a record what it should be, and is one that is not refused with file, line and field?"""
+"""A record that is not what it should be is refused with file, line and field."""
 
 import json
 import tempfile

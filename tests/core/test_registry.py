@@ -1,4 +1,4 @@
-"""Are strategies known by name, refused by name, and loaded from plug-ins and a user's own file?"""
+"""Strategies are known by name, refused by name, and loaded from plug-ins and a user's own file."""
 
 import sys
 from importlib.metadata import EntryPoint

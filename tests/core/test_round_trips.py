@@ -1,4 +1,4 @@
-"""Does every field of a record come back in its own place, from every way of writing and reading, from generation and answers?"""
+"""Every field of a record comes back in its own place, from every way of writing and reading, from generation and answers."""
 
 import json
 from dataclasses import MISSING, asdict, fields

@@ -1,4 +1,4 @@
-"""Are files of every schema so far read with every field right, and is content that a kind must not hold refused?
+"""Files of every schema so far are read with every field right; content that a kind must not hold is refused.
 
 `schema_1` holds artefacts as the first version of this library wrote them.
 """

@@ -1,4 +1,4 @@
-"""Are names that differ only in case, width or outer white space one, or an error that names both, wherever names come in?"""
+"""Names that differ only in case, width or outer white space are one, or an error that names both, wherever names come in."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Does what is saved come back whole, and is everything else refused with its reason?"""
+"""What is saved comes back whole, and everything else is refused with its reason."""
 
 import json
 import os

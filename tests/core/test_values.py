@@ -1,4 +1,4 @@
-"""Are the value systems what their papers say, and is their geometry a geometry?"""
+"""The value systems are what their papers say, and their geometry is a geometry."""
 
 import pickle
 from itertools import combinations, product

@@ -1,4 +1,4 @@
-"""Do edits do what they say, and nothing once left? Against models whose weights were changed by hand."""
+"""Interventions do what they say, and nothing once left: against models whose weights were changed by hand."""
 
 import pytest
 import torch

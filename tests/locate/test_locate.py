@@ -1,4 +1,4 @@
-"""Are scores and selections what the papers' formulas say? Against slow plain-Python oracles, ties included."""
+"""Scores and selections against slow plain-Python oracles of the papers' formulas, ties included."""
 
 import math
 import random

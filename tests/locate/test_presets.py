@@ -1,4 +1,4 @@
-"""Are presets the published methods with their published rules, and do methods tell what they need?"""
+"""Presets are the published methods with their published rules, and methods tell what they need."""
 
 import pytest
 import torch

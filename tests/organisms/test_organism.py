@@ -1,4 +1,4 @@
-"""Does the shipped organism keep its bars, and does the pipeline find a planted neuron? Ground truth for everything else."""
+"""The shipped organism keeps its bars, and the pipeline finds a planted neuron: ground truth for everything else."""
 
 import contextlib
 import sys

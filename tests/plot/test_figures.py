@@ -1,4 +1,4 @@
-"""Do figures show every name as it is: dollars, underscores, Chinese, whatever fonts there are?"""
+"""Figures show every name as it is: dollars, underscores, Chinese, whatever fonts there are."""
 
 import matplotlib
 import pytest

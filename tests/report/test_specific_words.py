@@ -1,4 +1,4 @@
-"""Do words, summary, table and figure tell what is specific from damage and from leakage?"""
+"""Words, summary, table and figure tell what is specific from damage and from leakage."""
 
 import json
 
