@@ -19,7 +19,7 @@ MINE = ("thrift", "patience", "care", "mercy")
 @pytest.fixture
 def system(monkeypatch):
     """A user's value system with labels, known for the time of a test."""
-    monkeypatch.setattr(order, "_KNOWN", dict(order._KNOWN))
+    monkeypatch.setattr(order, "_SYSTEMS", dict(order._SYSTEMS))
     labels = {name: {"en": f"{name.title()} of mind", "zh": f"中{number}"} for number, name in enumerate(MINE)}
     return vl.register_system(vl.ValueSystem("mine", tuple(vl.Value(name, labels[name], "a value") for name in MINE)))
 
@@ -86,7 +86,7 @@ def test_the_order_is_that_of_the_system_in_rows_figure_frame_summary_and_file(s
     summary = support_summary(matrix)["en"]
     assert list(summary["clean"]) == list(summary["ablated"]) == list(summary["specific"]["verdict"]) == list(MINE)
     matrix.save(tmp_path / "matrix")
-    del order._KNOWN["mine"]
+    del order._SYSTEMS["mine"]
     loaded = vl.EffectMatrix.load(tmp_path / "matrix")
     assert loaded.values == loaded.intervened == MINE and str(loaded.cells()) == str(matrix.cells())
     shown = {text.get_text() for text in loaded.plot("en").findobj(Text)}

@@ -391,7 +391,7 @@ def fed(accumulator, batches, change=lambda acts: acts):
     return accumulator
 
 
-def folded(accumulator, batches, change=lambda acts: acts):
+def feed(accumulator, batches, change=lambda acts: acts):
     return fed(accumulator, batches, change).result()
 
 
@@ -407,7 +407,7 @@ def new_post(**changes):
 @pytest.mark.parametrize("n_blocks", [0, 2, 3])
 def test_the_fold_is_the_loop_over_tokens(n_blocks, moments):
     batches = list(random_batches(GROUPS[:3], seed=n_blocks))
-    stats = folded(new_fold(n_blocks=n_blocks, moments=moments), batches)
+    stats = feed(new_fold(n_blocks=n_blocks, moments=moments), batches)
     plain = [(keys, counted.tolist(), [acts.tolist() for acts in layers]) for keys, counted, layers in batches]
     slow = slow_fold(GROUPS[:3], n_blocks, plain)
     assert (stats.total is None) == (stats.total_sq is None) == (not moments)
@@ -429,10 +429,10 @@ def test_the_fold_is_the_loop_over_tokens(n_blocks, moments):
 
 def test_sums_of_hook_post_are_those_of_its_tokens_by_group():
     batches = list(random_batches(GROUPS[:3], seed=5))
-    total, total_sq = folded(new_post(), batches, lambda acts: 2 * acts - 1)
-    expected = folded(new_fold(), batches, lambda acts: 2 * acts - 1)
+    total, total_sq = feed(new_post(), batches, lambda acts: 2 * acts - 1)
+    expected = feed(new_fold(), batches, lambda acts: 2 * acts - 1)
     assert torch.equal(total, expected.total) and torch.equal(total_sq, expected.total_sq)
-    without = folded(new_fold(site="gate"), batches)
+    without = feed(new_fold(site="gate"), batches)
     assert without.post_total is None and without.post_total_sq is None
 
 
@@ -446,21 +446,21 @@ def test_accumulators_of_other_settings_are_not_merged():
 def test_a_fold_goes_on_after_its_result_without_changing_it():
     fold = new_fold()
     batches = list(random_batches(GROUPS[:3], seed=1))
-    early = folded(fold, batches[:1])
+    early = feed(fold, batches[:1])
     before = table(early)
-    late = folded(fold, batches[1:])
+    late = feed(fold, batches[1:])
     assert table(early) == before
-    assert same(late, early.merge(folded(new_fold(), batches[1:])))
+    assert same(late, early.merge(feed(new_fold(), batches[1:])))
 
 
 @pytest.mark.parametrize("junk", [1e18, 1e30, float("inf"), float("nan")])
 def test_padding_may_hold_anything(junk):
     keys, counted, layers = next(random_batches(GROUPS[:3], seed=2))
-    clean = folded(new_fold(), [(keys, counted, layers)])
+    clean = feed(new_fold(), [(keys, counted, layers)])
     spoilt = [acts.masked_fill(~counted[..., None], junk) for acts in layers]
-    assert torch.equal(folded(new_fold(moments=False), [(keys, counted, spoilt)]).fired, clean.fired)
-    assert same(folded(new_fold(), [(keys, counted, spoilt)]), clean)
-    assert torch.equal(folded(new_post(), [(keys, counted, spoilt)]), folded(new_post(), [(keys, counted, layers)]))
+    assert torch.equal(feed(new_fold(moments=False), [(keys, counted, spoilt)]).fired, clean.fired)
+    assert same(feed(new_fold(), [(keys, counted, spoilt)]), clean)
+    assert torch.equal(feed(new_post(), [(keys, counted, spoilt)]), feed(new_post(), [(keys, counted, layers)]))
 
 
 @pytest.mark.parametrize("moments", [True, False])
@@ -471,10 +471,10 @@ def test_an_activation_that_is_not_finite_is_refused_with_its_place(moments, bad
     layers[1][1, 2, 0] = bad
     message = rf"activation {bad} at layer 1, neuron 0, text 1 of the batch, token 2 \(1 such in this batch\)"
     with pytest.raises(NotFiniteError, match=message):
-        folded(new_fold(moments=moments), [(keys, counted, layers)])
+        feed(new_fold(moments=moments), [(keys, counted, layers)])
 
 
 def test_a_group_without_tokens_is_refused():
     batches = [(keys[:2], counted[:2], [a[:2] for a in layers]) for keys, counted, layers in random_batches(GROUPS[:3], 4)]
     with pytest.raises(DataError, match=r"no tokens were counted for freedom-en$"):
-        folded(new_fold(), batches)
+        feed(new_fold(), batches)

@@ -22,8 +22,8 @@ FILE = {
 @pytest.fixture
 def known(monkeypatch):
     """The known systems, of which a test may register more."""
-    monkeypatch.setattr(order, "_KNOWN", dict(order._KNOWN))
-    return order._KNOWN
+    monkeypatch.setattr(order, "_SYSTEMS", dict(order._SYSTEMS))
+    return order._SYSTEMS
 
 
 @pytest.fixture

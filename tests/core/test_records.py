@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
-from value_lens.core import Group, folded, record_from
+from value_lens.core import Group, fold_name, record_from
 from value_lens.data import read_jsonl, write_jsonl
 from value_lens.errors import DataError, OutputError
 
@@ -147,7 +147,10 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=9).map(lambda
     st.lists(
         st.tuples(words, words, st.sampled_from("+-"), words, st.just("") | words),
         max_size=5,
-        unique_by=(lambda row: folded(row[1]), lambda row: folded(row[3])),  # names that differ in letter case only are refused
+        unique_by=(
+            lambda row: fold_name(row[1]),
+            lambda row: fold_name(row[3]),
+        ),  # names that differ in letter case only are refused
     )
 )
 def test_written_and_read_records_are_the_same(rows):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import value_lens as vl
 from value_lens.audit import audit_corpus
-from value_lens.core import folded, require_distinct, standard
+from value_lens.core import fold_name, require_distinct, standard
 from value_lens.data import write_jsonl
 from value_lens.errors import DataError
 from value_lens.study import Study
@@ -47,7 +47,7 @@ def dilemma(**fields):
 @given(letters)
 def test_the_standard_form_changes_width_and_outer_white_space_alone(name):
     found = standard(name)
-    assert standard(found) == found and standard(f"\u3000{name} ") == found and folded(found) == folded(name)
+    assert standard(found) == found and standard(f"\u3000{name} ") == found and fold_name(found) == fold_name(name)
     if unicodedata.is_normalized("NFKC", name):  # nothing in it has another width
         assert found == name.strip()
 
@@ -115,7 +115,7 @@ def test_an_aspect_in_a_row_may_have_another_width(aspect):
 @pytest.mark.parametrize("name", ["Value", "VALUE ", "ｃluster", "Prompt", " source", "Polarity", "RESPONSE"])
 def test_a_field_in_other_letters_is_not_passed_over_in_silence(name):
     with pytest.raises(
-        DataError, match=f"field {name!r} differs from '{folded(name)}' only in case, width or outer white space"
+        DataError, match=f"field {name!r} differs from '{fold_name(name)}' only in case, width or outer white space"
     ):
         vl.load_texts([{**TEXT, name: "x"}])
     mapped = vl.load_texts([{**TEXT, name: "x"}], columns={"source": name})

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
-from value_lens.core import folded
+from value_lens.core import fold_name
 from value_lens.data import BadRowsError, load_corpus, stream, to_dataset, to_frame, write_jsonl
 from value_lens.errors import DataError
 
@@ -195,7 +195,7 @@ rows = st.lists(
     st.tuples(words, words, st.sampled_from("+-"), st.just("") | words, st.booleans()),
     min_size=1,
     max_size=5,
-    unique_by=lambda row: folded(row[1]),  # names of values that differ in letter case only are refused
+    unique_by=lambda row: fold_name(row[1]),  # names of values that differ in letter case only are refused
 )
 KINDS = {
     "texts": (

@@ -55,7 +55,7 @@ def registered():
 @pytest.fixture
 def unknown_systems(monkeypatch):
     """Systems that a test makes known are forgotten after it."""
-    monkeypatch.setattr(_order, "_KNOWN", dict(_order._KNOWN))
+    monkeypatch.setattr(_order, "_SYSTEMS", dict(_order._SYSTEMS))
 
 
 @pytest.fixture

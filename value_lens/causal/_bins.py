@@ -82,7 +82,7 @@ def merge_bins(
 def _join_neighbours(
     sizes: Int64[Tensor, "chain bin"], counts: Int64[Tensor, "chain bin"], pool: int
 ) -> Int64[Tensor, "chain bin"]:
-    """Which group of neighbours each bin of a chain joins, so that each group has size >= pool * count; all in one where none can.
+    """The group of neighbours that each bin of a chain joins, so that each group has size >= pool * count; all in one where none can.
 
     Of all such groupings that with the least sum of count * size (by dynamic programming; splitting a group never raises it), of
     several the one with the later neighbours, which are louder: a control is rather too loud than too quiet.

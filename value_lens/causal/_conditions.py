@@ -30,15 +30,15 @@ class _Runs:
     progress: Progress | None
     n_done: int = 0
 
-    def clean(self) -> Float64[Tensor, "item"]:
-        return self._counted(score_items(self.lens, self.task))
+    def run_clean(self) -> Float64[Tensor, "item"]:
+        return self._report(score_items(self.lens, self.task))
 
-    def changed(self, neurons: NeuronSet, *, must_change: bool = True) -> Float64[Tensor, "item"]:
+    def run_with(self, neurons: NeuronSet, *, must_change: bool = True) -> Float64[Tensor, "item"]:
         with intervening(self.lens, self.site, neurons, self.intervention, must_change=must_change):
             scores = score_items(self.lens, self.task)
-        return self._counted(scores)
+        return self._report(scores)
 
-    def _counted(self, scores: Float64[Tensor, "item"]) -> Float64[Tensor, "item"]:
+    def _report(self, scores: Float64[Tensor, "item"]) -> Float64[Tensor, "item"]:
         self.n_done += 1
         if self.progress is not None:
             self.progress(self.n_done, self.n_runs)
@@ -82,14 +82,16 @@ def run_conditions(
     fingerprint = lens.identify().fingerprint
     for neurons in chosen.values():
         require_neurons_of(lens, neurons)
-    drawn = draw_controls(lens, stats, chosen, intervention, controls) if controls.n and stats is not None else ControlSets()
+    control_sets = (
+        draw_controls(lens, stats, chosen, intervention, controls) if controls.n and stats is not None else ControlSets()
+    )
     task = measure.encode(lens, items)
     site = lens.site(min(neurons.site for neurons in chosen.values()))
-    runs = _Runs(lens, task, site, intervention, 1 + len(chosen) * (1 + controls.n) + drawn.n_replaced, progress)
+    runs = _Runs(lens, task, site, intervention, 1 + len(chosen) * (1 + controls.n) + control_sets.n_replaced, progress)
     unknown = torch.full((len(items),), torch.nan, dtype=torch.float64)
-    clean = runs.clean()
-    own = torch.stack([runs.changed(sets[value]) if value in chosen else unknown for value in intervened])
-    control, outside = _controls(runs, intervened, drawn, (len(intervened), controls.n, len(items)))
+    clean = runs.run_clean()
+    own = torch.stack([runs.run_with(sets[value]) if value in chosen else unknown for value in intervened])
+    control, outside = _controls(runs, intervened, control_sets, (len(intervened), controls.n, len(items)))
     scores = ItemScores(
         item_ids=tuple(item.id for item in items),
         item_values=tuple(item.value for item in items),
@@ -112,19 +114,19 @@ def run_conditions(
         **task.meta,
         "model": fingerprint,
     }
-    return scores, meta | ({"matching": drawn.matching} if drawn.matching else {})
+    return scores, meta | ({"matching": control_sets.matching} if control_sets.matching else {})
 
 
 def _controls(
-    runs: _Runs, intervened: Sequence[str], drawn: ControlSets, shape: tuple[int, int, int]
+    runs: _Runs, intervened: Sequence[str], control_sets: ControlSets, shape: tuple[int, int, int]
 ) -> tuple[Float64[Tensor, "intervened control item"], Float64[Tensor, "intervened control item"]]:
     """Scores under every ranked control, and under those without neurons of the set as far as they are run."""
     ranked, outside = (torch.full(shape, torch.nan, dtype=torch.float64) for _ in range(2))
     for index, value in enumerate(intervened):
-        for number, control in enumerate(drawn.ranked.get(value, ())):
+        for number, control in enumerate(control_sets.ranked.get(value, ())):
             # A control of dead neurons may rightly change nothing; a value's own set may not.
-            ranked[index, number] = runs.changed(control, must_change=False)
-            other = drawn.outside[value][number]
+            ranked[index, number] = runs.run_with(control, must_change=False)
+            other = control_sets.outside[value][number]
             if other is not None:
-                outside[index, number] = ranked[index, number] if other is control else runs.changed(other, must_change=False)
+                outside[index, number] = ranked[index, number] if other is control else runs.run_with(other, must_change=False)
     return ranked, outside

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..collect import Progress, collect_firing
-from ..core import Dilemma, EffectMatrix, FiringStats, LabelledText, NeuronSet, Resampling, keyed, require_same
+from ..core import Dilemma, EffectMatrix, FiringStats, LabelledText, NeuronSet, Resampling, key_by_name, require_same
 from ..data import require_one_spelling
 from ..errors import DataError
 from ..intervene import Intervention
@@ -42,7 +42,7 @@ def run_experiment(
     progress: Progress | None = None,
 ) -> EffectMatrix:
     """Scores of every value while each value's neurons are changed, and under matched random controls; see `ValueLens.experiment`."""
-    sets = keyed("value of the neuron sets", sets)
+    sets = key_by_name("value of the neuron sets", sets)
     require_one_spelling(items, values=dict.fromkeys(sets, "the neuron sets"))
     sites = {neurons.site for neurons in sets.values() if len(neurons)} or {"post"}
     stats = design.stats
@@ -58,8 +58,8 @@ def run_experiment(
 
 def _scenarios(items: Sequence[Any]) -> list[LabelledText]:
     """The scenarios of dilemmas as texts to count on; raises `DataError` for items of another kind."""
-    if strange := next((item for item in items if not isinstance(item, Dilemma)), None):
+    if other := next((item for item in items if not isinstance(item, Dilemma)), None):
         raise DataError(
-            f"controls are matched by firing statistics, and a {type(strange).__name__} has no scenario to count on; give stats"
+            f"controls are matched by firing statistics, and a {type(other).__name__} has no scenario to count on; give stats"
         )
     return [LabelledText(id=d.id, text=d.scenario, value=d.value, aspect="+", language=d.language) for d in items]

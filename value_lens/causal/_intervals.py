@@ -148,6 +148,6 @@ def _cluster_means(
 def _correlation(
     one: Float64[Tensor, "intervened cluster"], other: Float64[Tensor, "intervened cluster"]
 ) -> Float64[Tensor, "intervened"]:
-    """Of residuals; 0 where either is constant."""
+    """Correlation of residuals between clusters; 0 where either is constant."""
     scale = (one.square().sum(-1) * other.square().sum(-1)).sqrt()
     return ((one * other).sum(-1) / scale.masked_fill(scale < SAME, torch.inf)).clamp(-1, 1)

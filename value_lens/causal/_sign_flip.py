@@ -51,8 +51,8 @@ def sign_flip_p(
         sums = _by_cluster(block.double(), inverse)
         unit = (sums.square().mean() * len(present)).sqrt().clamp(min=torch.finfo(torch.float64).tiny)
         for row in sums:
-            moved = (row.abs() > TIE * row.abs().max()).nonzero().flatten()
-            size, p = _own_p(row[moved], tosses[present[moved]])
+            nonzero = (row.abs() > TIE * row.abs().max()).nonzero().flatten()
+            size, p = _own_p(row[nonzero], tosses[present[nonzero]])
             own.append(p)
             sizes.append(size / unit)
     if not own:

@@ -176,8 +176,8 @@ def deal_p(
         columns = torch.stack([cells[index][1][chosen] for index in indices], 1)
         columns = columns / columns.abs().amax(0).clamp(min=torch.finfo(torch.float64).tiny)
         for start in range(0, len(labels), step := max(1, CHUNK // (len(sizes) * len(columns)))):
-            dealt = torch.nn.functional.one_hot(labels[start : start + step], len(sizes)).double().mT
-            sums, squares = dealt @ columns, dealt @ columns**2
+            membership = torch.nn.functional.one_hot(labels[start : start + step], len(sizes)).double().mT
+            sums, squares = membership @ columns, membership @ columns**2
             for column, index in enumerate(indices):
                 drawn[index, start : start + step] = _size(
                     contrast(sums[..., column], squares[..., column], sizes, cells[index][0])

@@ -43,7 +43,10 @@ def fit_odds(
 def _chances(
     odds: Float64[Tensor, "_"], stratum: Int64[Tensor, "_"], count: Float64[Tensor, "stratum"]
 ) -> Float64[Tensor, "_"]:
-    """By Newton's steps from below, since the number expected is concave in time; a stratum that all are drawn from never ends."""
+    """Chances of successive draws, by Newton's steps from below, since the number expected is concave in time.
+
+    A stratum that all are drawn from never ends.
+    """
     sums = lambda numbers: torch.zeros_like(count).index_add_(0, stratum, numbers)  # noqa: E731
     time = count / sums(odds)
     for _ in range(STEPS):

@@ -83,7 +83,7 @@ def specific_effects(scores: ItemScores, resampling: Resampling, *, lowers: bool
 
 
 def _changes(scores: ItemScores) -> list[_Changes]:
-    """A cluster's name stands for one cluster in every language, and for another in every value."""
+    """Changes of margin in each language. A cluster's name stands for one cluster in every language, and for another in every value."""
     number = {value: v for v, value in enumerate(scores.values)}
     pairs = list(zip(scores.item_values, scores.item_clusters, strict=True))
     clusters = {pair: c for c, pair in enumerate(dict.fromkeys(pairs))}

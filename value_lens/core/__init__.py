@@ -8,7 +8,7 @@ from ._groups import sort_groups
 from ._item_scores import ItemScores
 from ._json import RepeatedField, holds_half_pair, parse_json, require_sound, require_whole_pairs
 from ._kinds import COUNT, OBJECT, SEED, SHARE, SIZE, TEXT, Expected, Kind, Numbers, list_of, object_of, tuple_of, unchanged
-from ._names import folded, keyed, require_distinct, standard
+from ._names import fold_name, key_by_name, require_distinct, standard
 from ._neurons import NeuronSet, require_same
 from ._order import in_order, label_of, labels_of, order_meta, register_system
 from ._own_file import load_strategies
@@ -70,7 +70,7 @@ __all__ = [
     "attach_view",
     "average_precision",
     "canonical_json",
-    "folded",
+    "fold_name",
     "highest",
     "holds_half_pair",
     "id_of",
@@ -78,7 +78,7 @@ __all__ = [
     "in_order",
     "label_of",
     "labels_of",
-    "keyed",
+    "key_by_name",
     "list_of",
     "load_strategies",
     "lowest",

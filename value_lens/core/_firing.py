@@ -13,9 +13,9 @@ from torch import Tensor
 from ..errors import DataError, MismatchError, UnknownNameError
 from . import _store as store
 from ._firing_schema import KIND, SUMS, require_parts
-from ._groups import sort_groups, summed_by_group
+from ._groups import add_by_group, sort_groups
 from ._json import require_whole_pairs
-from ._merging import count_in, merged_meta
+from ._merging import count_in, merge_meta
 from ._names import standard
 from ._neurons import require_same
 from ._order import ORDERS, carried_orders, in_order, order_meta
@@ -219,7 +219,7 @@ class FiringStats:
         groups = sort_groups({*self.groups, *other.groups}, carried_orders(self.meta, other.meta))
 
         def add(name: str, axis: int = 0) -> Any:
-            return summed_by_group([(stats.groups, getattr(stats, name)) for stats in (self, other)], groups, axis)
+            return add_by_group([(stats.groups, getattr(stats, name)) for stats in (self, other)], groups, axis)
 
         return FiringStats(
             groups=groups,
@@ -231,7 +231,7 @@ class FiringStats:
             block_n_tokens=add("block_n_tokens", 1),
             block_fired=add("block_fired", 1),
             **{name: add(name) for name in SUMS},
-            meta=merged_meta(self.meta, other.meta),
+            meta=merge_meta(self.meta, other.meta),
         )
 
     def save(self, path: str | Path) -> Path:

@@ -22,7 +22,7 @@ def sort_groups(groups: "set[Group] | Sequence[Group]", carried: Iterable[Sequen
     return tuple(sorted(set(groups), key=lambda g: (values.index(g.value), g.aspect != "+", g.aspect, g.language)))
 
 
-def summed_by_group(
+def add_by_group(
     parts: Sequence[tuple[Sequence[Group], Tensor | None]], groups: Sequence[Group], axis: int = 0
 ) -> Tensor | None:
     """Counts of several corpora added into those of all `groups`, which stand along `axis`; None where the first has none."""

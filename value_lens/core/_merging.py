@@ -13,7 +13,7 @@ PARTS = "merged"
 SUMMED = ("n_texts_cut",)  # counts of texts; unknown in the whole where one part does not tell
 
 
-def merged_meta(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+def merge_meta(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of two corpora together: associative, and lossless, since every part's own stays."""
     parts = [*parts_of(first), *parts_of(second)]
     return {PARTS: parts, **_joint(parts)}
@@ -52,5 +52,5 @@ def _joint(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _sum(parts: Sequence[Mapping[str, Any]], name: str) -> int | None:
     counts = [part.get(name) for part in parts]
-    known = [count for count in counts if type(count) is int and count >= 0]
-    return sum(known) if len(known) == len(counts) else None
+    valid = [count for count in counts if type(count) is int and count >= 0]
+    return sum(valid) if len(valid) == len(counts) else None

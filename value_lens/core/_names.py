@@ -36,10 +36,10 @@ def _of_plain_width(letter: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """What all spellings of a name share that differ in case, width, ligatures or outer white space only.
 
-    >>> folded("Ｃａｒｅ ") == folded("care"), folded("care") == folded("cares")
+    >>> fold_name("Ｃａｒｅ ") == fold_name("care"), fold_name("care") == fold_name("cares")
     (True, False)
     """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
@@ -52,7 +52,7 @@ def require_distinct(what: str, names: Iterable[str] | Mapping[str, object]) -> 
     """
     spellings: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        spellings.setdefault(folded(name), []).append(name)
+        spellings.setdefault(fold_name(name), []).append(name)
     origins = names if isinstance(names, Mapping) else {}
     alike = [
         " and ".join(f"{name!r}{f' ({origins[name]})' if name in origins else ''}" for name in spelt)
@@ -66,7 +66,7 @@ def require_distinct(what: str, names: Iterable[str] | Mapping[str, object]) -> 
         )
 
 
-def keyed(what: str, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+def key_by_name(what: str, entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """The entries by the standard form of their names. Raises `DataError` when two of the names are alike."""
     require_distinct(what, list(entries))
     return {standard(name): entry for name, entry in entries.items()}

@@ -118,7 +118,7 @@ class NeuronSet:
         )
 
     def _origins(self, operation: str) -> list[Any]:
-        """What a union of unions is made of, and so on: flat, or the union of many sets would be nested too deeply to be saved."""
+        """The sets that a union of unions is made of, flat: nested, the union of many sets would be too deep to be saved."""
         origins = self.provenance.get("of")
         same = operation != "difference" and self.provenance.get("operation") == operation and isinstance(origins, list)
         return origins if same else [dict(self.provenance)]  # pyright: ignore[reportReturnType]

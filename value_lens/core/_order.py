@@ -7,7 +7,7 @@ from ._systems import ValueSystem
 
 ORDERS = "orders"  # in metadata: the orders of the value systems that a result was made with
 
-_KNOWN: dict[str, ValueSystem] = {}
+_SYSTEMS: dict[str, ValueSystem] = {}
 
 
 def register_system(system: ValueSystem) -> ValueSystem:
@@ -19,8 +19,8 @@ def register_system(system: ValueSystem) -> ValueSystem:
     Returns:
         The system itself.
     """
-    _KNOWN.pop(system.name, None)
-    _KNOWN[system.name] = system
+    _SYSTEMS.pop(system.name, None)
+    _SYSTEMS[system.name] = system
     return system
 
 
@@ -36,7 +36,7 @@ def in_order(
     """
     wanted = set(names)
     orders: list[Sequence[str]] = sorted(map(list, carried), key=lambda order: (len(order), order))
-    orders += [system.names for system in reversed(_KNOWN.values())]
+    orders += [system.names for system in reversed(_SYSTEMS.values())]
     for order in orders:
         if wanted <= set(order):
             return tuple(name for name in order if name in wanted)
@@ -46,7 +46,7 @@ def in_order(
 
 def order_meta(names: Collection[str]) -> dict[str, Any]:
     """Metadata that carry the order of the known system which all names belong to; none where no system holds them all."""
-    for system in reversed(_KNOWN.values()):
+    for system in reversed(_SYSTEMS.values()):
         if all(name in system for name in names):
             return {ORDERS: [list(system.names)]}
     return {}
@@ -65,7 +65,7 @@ def _lists(orders: object) -> list[list[Any]]:
 
 def labels_of(name: str) -> dict[str, str]:
     """{language: label} of a value, or of a group of values, in the system registered last that has it; {} for none."""
-    for system in reversed(_KNOWN.values()):
+    for system in reversed(_SYSTEMS.values()):
         if name in system:
             return dict(system[name].labels)
         if name in system.higher_order:

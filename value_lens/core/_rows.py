@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import Any
 
 from ..errors import DataError, quoted
-from ._names import folded, standard
+from ._names import fold_name, standard
 from ._records import Dilemma, LabelledText, QuestionnaireItem, Record, require_str
 
 _POLARITY = {"1": "+", "+1": "+", "1.0": "+", "-1": "-", "-1.0": "-", "+": "+", "-": "-"}
@@ -54,18 +54,18 @@ def record_from(row: object, kind: type[Record], where: object) -> Record:
 
 
 def _require_own_names(row: Mapping[Any, Any], kind: type) -> None:
-    """A field in other letters would be passed over in silence."""
+    """Refuse a field whose name differs from one of ours in case or width only, which would be passed over in silence."""
     own = {field.name for field in fields(kind)} | set(_SYNONYMS.get(kind.__name__, ()))
     for name in row:
-        if name not in own and isinstance(name, str) and folded(name) in own:
+        if name not in own and isinstance(name, str) and fold_name(name) in own:
             raise DataError(
-                f"field {name!r} differs from {folded(name)!r} only in case, width or outer white space; rename it, or map it with "
-                f"columns={{{folded(name)!r}: {name!r}}}"
+                f"field {name!r} differs from {fold_name(name)!r} only in case, width or outer white space; rename it, or map it with "
+                f"columns={{{fold_name(name)!r}: {name!r}}}"
             )
 
 
 def _mend_cluster(row: dict[str, Any], kind: type) -> dict[str, Any]:
-    """Generated dilemmas were once written with their source in the place of their cluster."""
+    """Move a source out of the field of the cluster, where generated dilemmas were once written with it."""
     if kind is Dilemma and not row.get("source") and str(row.get("cluster") or "").startswith("generated:"):
         row["source"], row["cluster"] = row["cluster"], ""
     return row

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..errors import DataError, UnknownNameError
 from ._json import require_whole_pairs
-from ._names import keyed, require_distinct, standard
+from ._names import key_by_name, require_distinct, standard
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Value:
             require_whole_pairs(text, f"value {self.name!r}:")
         object.__setattr__(self, "name", standard(self.name))
         for name in ("labels", "stems"):
-            object.__setattr__(self, name, keyed(f"language of the {name} of {self.name!r}", getattr(self, name)))
+            object.__setattr__(self, name, key_by_name(f"language of the {name} of {self.name!r}", getattr(self, name)))
 
     def label(self, language: str) -> str:
         """Display name in `language`; raises `UnknownNameError` for a language it has no name in."""
@@ -100,12 +100,12 @@ class ValueSystem:
 
     def _standardise(self) -> None:
         """Names that refer to values and groups, in the form that those have themselves."""
-        groups = keyed(f"higher-order value of {self.name!r}", self.higher_order)
+        groups = key_by_name(f"higher-order value of {self.name!r}", self.higher_order)
         members = {group: tuple(map(standard, names)) for group, names in groups.items()}
         object.__setattr__(self, "higher_order", members)
         object.__setattr__(self, "opposites", tuple((standard(one), standard(other)) for one, other in self.opposites))
-        object.__setattr__(self, "group_labels", keyed(f"labelled group of {self.name!r}", self.group_labels))
-        object.__setattr__(self, "relations", keyed(f"value related by {self.name!r}", self.relations))
+        object.__setattr__(self, "group_labels", key_by_name(f"labelled group of {self.name!r}", self.group_labels))
+        object.__setattr__(self, "relations", key_by_name(f"value related by {self.name!r}", self.relations))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the library's own runs tell interventions of the batch that is running."""
+"""The batch that a run of the library is on, for interventions: item ids, positions, step, phase."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Selection rules: scores to one neuron set per value, as published and as one would wish them."""
+"""Selection rules, published ones and a plain top n: scores to one neuron set per value."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -68,11 +68,11 @@ def vape_rule(*, filter: float = 0.95, top: float = 0.01, bar: float = 0.95, tie
         lowest = rearrange(h, "layer neuron -> (layer neuron)")
         n_taken = round(lowest.numel() * top)
         if ties == "topk":
-            taken = lowest.topk(n_taken, largest=False).indices
+            indices = lowest.topk(n_taken, largest=False).indices
         else:
-            taken = torch.argsort(lowest, stable=True)[:n_taken]
+            indices = torch.argsort(lowest, stable=True)[:n_taken]
         chosen = torch.zeros_like(lowest, dtype=torch.bool)
-        chosen[taken] = True
+        chosen[indices] = True
         chosen = rearrange(chosen, "(layer neuron) -> layer neuron", layer=h.shape[0])
         return chosen & (p > kth_value(flat, bar))
 

@@ -1,4 +1,4 @@
-"""A circular value system."""
+"""The figure of a circular value system."""
 
 import math
 from typing import Any

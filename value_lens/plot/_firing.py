@@ -1,4 +1,4 @@
-"""How neurons fire along a text."""
+"""The figure of activations along a text, token by token."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How often the options of dilemmas give themselves away."""
+"""The figure of how often a bag of words tells the aligned option of dilemmas."""
 
 from ..audit import Bars, CorpusAudit
 from ..core import in_order, label_of

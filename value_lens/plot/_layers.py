@@ -1,4 +1,4 @@
-"""Where neurons lie over layers."""
+"""The figure of neuron counts by value and layer."""
 
 from collections.abc import Mapping
 

@@ -41,7 +41,7 @@ class Picture(Figure):
     """
 
     def draw(self, renderer: RendererBase) -> None:
-        with _no_line_a_glyph():
+        with _silence_missing_glyphs():
             words = _words(self)
             fonts, missing = _fonts_for(words)
             for text in words:
@@ -64,8 +64,8 @@ class Picture(Figure):
 
 
 @contextmanager
-def _no_line_a_glyph() -> Iterator[None]:
-    """matplotlib warns of each glyph that no font has, and logs each weight; the line below the figure tells it once."""
+def _silence_missing_glyphs() -> Iterator[None]:
+    """Silence matplotlib's warning of each glyph that no font has, and its log of weights; the line below the figure tells it once."""
     log = logging.getLogger("matplotlib.font_manager")
     level = log.level
     with warnings.catch_warnings():

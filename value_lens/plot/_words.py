@@ -1,4 +1,4 @@
-"""Labels as figures and tables have room for them."""
+"""Labels cut to the room that figures and tables have."""
 
 from ..errors import shortened
 

@@ -16,10 +16,14 @@ def control_words(matrix: EffectMatrix) -> list[str]:
     if not matrix.n_controls or "matching" not in matrix.meta:
         return []
     matching = dict(matrix.meta["matching"])
-    return [_alike(matching), *(_ranks(matrix, language) for language in matrix.languages), *_unfair(matrix, matching)]
+    return [
+        _likeness_sentence(matching),
+        *(_rank_sentence(matrix, language) for language in matrix.languages),
+        *_unfair_sentences(matrix, matching),
+    ]
 
 
-def _alike(matching: Mapping[str, Mapping[str, Any]]) -> str:
+def _likeness_sentence(matching: Mapping[str, Mapping[str, Any]]) -> str:
     rows = list(matching.values())
     mean = lambda name: 100 * sum(row[name] for row in rows) / len(rows)  # noqa: E731
     line = (
@@ -33,7 +37,7 @@ def _alike(matching: Mapping[str, Mapping[str, Any]]) -> str:
     return line + "."
 
 
-def _ranks(matrix: EffectMatrix, language: str) -> str:
+def _rank_sentence(matrix: EffectMatrix, language: str) -> str:
     """How many effects on a value's own support are larger than those of all controls."""
     ranks = not_nan([cell.rank for cell in matrix.cells(language) if cell.is_own])
     n_controls, least = matrix.n_controls, matrix.least_rank_p
@@ -44,7 +48,7 @@ def _ranks(matrix: EffectMatrix, language: str) -> str:
     return line + (f"; for p = 0.05 it takes {LEAST_CONTROLS} controls." if least > 0.05 else ".")
 
 
-def _unfair(matrix: EffectMatrix, matching: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _unfair_sentences(matrix: EffectMatrix, matching: Mapping[str, Mapping[str, Any]]) -> list[str]:
     def values(is_so: Callable[[Mapping[str, Any]], bool]) -> str:
         return ", ".join(short(matrix.label(value)) for value, row in matching.items() if "loudness" in row and is_so(row))
 

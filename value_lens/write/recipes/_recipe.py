@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ...core import AnyRecord, Value, ValueSystem, folded, standard
+from ...core import AnyRecord, Value, ValueSystem, fold_name, standard
 from ...endpoint import Message
 from ...errors import DataError, UnknownNameError
 
@@ -68,7 +68,7 @@ class Recipe:
         Raises `UnknownNameError` for an unknown value, `DataError` for no values or languages, or one given twice.
         """
         for what, names in (("values", values), ("languages", languages)):
-            if not names or len(set(map(folded, names))) < len(names):
+            if not names or len(set(map(fold_name, names))) < len(names):
                 raise DataError(f"{what} must be given, each once; got {list(names)}")
         value_names = [value_named(system, standard(value)).name for value in values]
         language_names = [standard(language) for language in languages]
