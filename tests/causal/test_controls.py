@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import value_lens as vl
-from value_lens.causal._bins import Bins, _merged
+from value_lens.causal._bins import Bins, _join_neighbours
 from value_lens.causal._random_sets import overlap
 from value_lens.causal._strata import Strata
 from value_lens.errors import MismatchError, NeuronError
@@ -82,7 +82,7 @@ def test_neighbours_are_merged_as_little_as_can_be(bins, pool):
     sizes = [size for size, _ in bins]
     counts = [min(count, size) for size, count in bins]
     chain = torch.tensor([sizes, [50, *[0] * (len(bins) - 1)]])  # another chain beside it changes nothing
-    found = _merged(chain, torch.tensor([counts, [0] * len(bins)]), pool)[0].tolist()
+    found = _join_neighbours(chain, torch.tensor([counts, [0] * len(bins)]), pool)[0].tolist()
     assert found[0] == 0 and all(b - a in (0, 1) for a, b in itertools.pairwise(found))
     total = lambda numbers, group: sum(n for n, k in zip(numbers, found, strict=True) if k == group)  # noqa: E731
     groups = [(total(sizes, group), total(counts, group)) for group in set(found)]
