@@ -70,31 +70,33 @@ def duplicates(
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=near - 0.1, num_perm=_PERMUTATIONS)
-    kept: dict[str, set[str]] = {}
-    first: dict[str, str] = {}
+    shingles_by_id: dict[str, set[str]] = {}
+    first_ids: dict[str, str] = {}
     n_texts, n_exact, pairs, n_near = 0, 0, [], 0
     for name, text in texts:
         n_texts += 1
-        if text in first:
+        if text in first_ids:
             n_exact += 1
-            pairs.append((first[text], name))
+            pairs.append((first_ids[text], name))
             continue
-        first[text] = name
+        first_ids[text] = name
         units = shingles(text)
         sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update_batch([unit.encode() for unit in units])
-        twin = next((other for other in sorted(map(str, index.query(sketch))) if jaccard(units, kept[other]) >= near), None)
-        if twin is not None:
+        duplicate_of = next(
+            (other for other in sorted(map(str, index.query(sketch))) if jaccard(units, shingles_by_id[other]) >= near), None
+        )
+        if duplicate_of is not None:
             n_near += 1
-            pairs.append((twin, name))
+            pairs.append((duplicate_of, name))
             continue
-        key = name if name not in kept else f"{name}#{n_texts}"
+        key = name if name not in shingles_by_id else f"{name}#{n_texts}"
         index.insert(key, sketch)
-        kept[key] = units
+        shingles_by_id[key] = units
     return Duplicates(n_texts, n_exact, n_near, tuple(pairs[:most_pairs]))
 
 
 def jaccard(first: set[str], second: set[str]) -> float:
     """Shared over all; 1 for two empty sets."""
-    together = len(first | second)
-    return len(first & second) / together if together else 1.0
+    n_union = len(first | second)
+    return len(first & second) / n_union if n_union else 1.0

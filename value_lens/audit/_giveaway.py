@@ -35,7 +35,7 @@ class Giveaway:
 
 
 def giveaway(dilemmas: Sequence[Dilemma], language: str) -> Giveaway | None:
-    """Can a bag of words that never sees the scenario tell the aligned option? By value, cross-validated by frame.
+    """How well a bag of words that never sees the scenario tells the aligned option, by value, cross-validated by frame.
 
     Logistic regression on counts of words and pairs of words (characters in Chinese) of one option; a dilemma counts as correct when
     the aligned option gets the higher score of its two (a half for a tie). A value with fewer than two frames is left out; None

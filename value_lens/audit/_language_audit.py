@@ -1,4 +1,4 @@
-"""What is measured on one language of a corpus."""
+"""The audit of one language of a corpus."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -8,13 +8,13 @@ from ..core import LabelledText, Value
 from ._origins import by_value_of
 
 
-def named_value_shares(texts: Sequence[LabelledText], known: Mapping[str, Value], language: str) -> dict[str, float]:
+def named_value_shares(texts: Sequence[LabelledText], known_values: Mapping[str, Value], language: str) -> dict[str, float]:
     """By value, the share of its texts that name it.
 
-    known: values with the words that name them; a value that is not among them is looked for by its own name.
+    known_values: values with the words that name them; a value that is not among them is looked for by its own name.
     """
     return {
-        value: fmean(_names_value(text.text, known.get(value), value, language) for text in members)
+        value: fmean(_names_value(text.text, known_values.get(value), value, language) for text in members)
         for value, members in by_value_of(texts).items()
     }
 

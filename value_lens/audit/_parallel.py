@@ -13,9 +13,9 @@ def differing_counts(texts: Sequence[LabelledText], dilemmas: Sequence[Dilemma],
         "texts": Counter((text.language, text.value, text.aspect) for text in texts),
         "dilemmas": Counter((dilemma.language, dilemma.value, "") for dilemma in dilemmas),
     }
-    for kind, counted in counts.items():
-        for value, aspect in sorted({key[1:] for key in counted}):
-            each = {language: counted[(language, value, aspect)] for language in languages}
-            if len(set(each.values())) > 1:
-                differences.append(f"{value}{aspect} has {kind} {each}")
+    for kind, counter in counts.items():
+        for value, aspect in sorted({key[1:] for key in counter}):
+            n_by_language = {language: counter[(language, value, aspect)] for language in languages}
+            if len(set(n_by_language.values())) > 1:
+                differences.append(f"{value}{aspect} has {kind} {n_by_language}")
     return tuple(differences)

@@ -1,4 +1,4 @@
-"""Frames of the bank that nothing was made of."""
+"""Frames of the bank without a record in the corpus."""
 
 from collections.abc import Sequence
 
@@ -12,6 +12,6 @@ def unused_frames(records: Sequence[LabelledText | Dilemma]) -> tuple[str, ...]:
     unused: list[str] = []
     for source in BANKS:
         used = {frame_of(record) for record in records if record.source == source and is_of_bank(record)}
-        occurring = {(frame.value, frame.split) for frame in frames(source) if frame.id in used}
-        unused += [f.id for f in frames(source) if (f.value, f.split) in occurring and f.id not in used]
+        value_splits = {(frame.value, frame.split) for frame in frames(source) if frame.id in used}
+        unused += [f.id for f in frames(source) if (f.value, f.split) in value_splits and f.id not in used]
     return tuple(unused)

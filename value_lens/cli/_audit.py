@@ -41,7 +41,9 @@ def audit_command(
     samples = sample_corpus(corpus, Selection(per_group=per_group, seed=seed), skip_bad=skip_bad)
     texts, dilemmas = samples[0].records, samples[1].records
     audit = audit_corpus(texts, dilemmas, source=corpus, systems=systems)
-    notes = [s.words(what, corpus) for s, what in zip(samples, ("texts", "dilemmas"), strict=True) if s.n_available]
+    notes = [
+        sample.words(what, corpus) for sample, what in zip(samples, ("texts", "dilemmas"), strict=True) if sample.n_available
+    ]
     page = audit_page(audit, texts, dilemmas, seed=seed, notes=notes)
     if out is not None:
         write_atomically(out, page.encode())

@@ -14,11 +14,11 @@ def sources() -> None:
     _print_source(POLES, "packaged pole descriptions and questions", "LabelledText, SituationalQuestion", "MIT", "packaged")
     for layout in LAYOUTS.values():
         kinds = ", ".join(kind.__name__ for kind in layout.converters)
-        place = f"{layout.hub} on the hub; {layout.url}" if layout.hub else layout.url
-        _print_source(layout.name, layout.title, kinds, layout.licence, place)
+        location = f"{layout.hub} on the hub; {layout.url}" if layout.hub else layout.url
+        _print_source(layout.name, layout.title, kinds, layout.licence, location)
     console.print("Files you have: NAME:PATH, for example moralchoice:scenarios.csv", style="dim", highlight=False)
 
 
-def _print_source(name: str, title: str, kinds: str, licence: str, place: str) -> None:
+def _print_source(name: str, title: str, kinds: str, licence: str, location: str) -> None:
     console.print(f"[bold]{name}[/bold]  {title}", highlight=False)
-    console.print(f"    holds {kinds}; licence: {licence}; {place}", style="dim", highlight=False, soft_wrap=True)
+    console.print(f"    holds {kinds}; licence: {licence}; {location}", style="dim", highlight=False, soft_wrap=True)

@@ -41,13 +41,13 @@ def show(matrix: Any, words: Sequence[str]) -> None:
 def _table(cells: Sequence[Any], title: str, headings: Sequence[str], row: Callable[[Sequence[Any]], list[str]]) -> Table:
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 0, 0, 0))
     for heading in headings:
-        left = heading in ("value", "verdict")
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+        is_text = heading in ("value", "verdict")
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
     by_value: dict[str, list[Any]] = {}
     for cell in cells:
         by_value.setdefault(cell.evaluated, []).append(cell)
-    for of_value in by_value.values():
-        table.add_row(escape(shortened(of_value[0].evaluated_label, LONGEST)), *row(of_value))
+    for cells_of_value in by_value.values():
+        table.add_row(escape(shortened(cells_of_value[0].evaluated_label, LONGEST)), *row(cells_of_value))
     return table
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: the application, how its errors and interrupts end, progress, silence of other libraries."""
+"""The terminal application: errors and interrupts, options of commands, progress, silence of other libraries."""
 
 import dataclasses
 import inspect
@@ -21,12 +21,12 @@ Options = TypeVar("Options")
 console = Console()
 
 MakeCommand = Callable[[str, Sequence[str]], Any]
-_MADE_WHEN_USED: dict[str, MakeCommand] = {}
+_BUILDERS: dict[str, MakeCommand] = {}
 
 
-def made_when_used(name: str, make: MakeCommand) -> None:
+def build_when_used(name: str, make: MakeCommand) -> None:
     """Let a command be replaced, when it is used, by `make(name, arguments)`: its options depend on what is imported then."""
-    _MADE_WHEN_USED[name] = make
+    _BUILDERS[name] = make
 
 
 class _Commands(TyperGroup):
@@ -44,8 +44,8 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        if name in _MADE_WHEN_USED:
-            command = _MADE_WHEN_USED[name](name, rest)
+        if name in _BUILDERS:
+            command = _BUILDERS[name](name, rest)
         return name, command, rest
 
 
@@ -66,12 +66,12 @@ def options_from(kind: type[Options]) -> Callable[[Callable[[Options], None]], C
             str(command.__doc__),
             [
                 inspect.Parameter(
-                    one.name,
+                    option_field.name,
                     inspect.Parameter.KEYWORD_ONLY,
-                    default=inspect.Parameter.empty if one.default is dataclasses.MISSING else one.default,
-                    annotation=one.type,
+                    default=inspect.Parameter.empty if option_field.default is dataclasses.MISSING else option_field.default,
+                    annotation=option_field.type,
                 )
-                for one in dataclasses.fields(kind)  # pyright: ignore[reportArgumentType]
+                for option_field in dataclasses.fields(kind)  # pyright: ignore[reportArgumentType]
             ],
             command.__name__,
         )

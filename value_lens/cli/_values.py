@@ -17,10 +17,10 @@ def values(
     """The value systems: names and definitions."""
     from ..systems import SYSTEMS, load_system
 
-    for chosen in SYSTEMS.values() if system is None else [load_system(system)]:
-        table = Table(title=escape(chosen.name), title_justify="left")
+    for value_system in SYSTEMS.values() if system is None else [load_system(system)]:
+        table = Table(title=escape(value_system.name), title_justify="left")
         for heading in ("value", "labels", "definition"):
             table.add_column(heading)
-        for value in chosen:
+        for value in value_system:
             table.add_row(*map(escape, (value.name, ", ".join(value.labels.values()), value.definition)))
         console.print(table)

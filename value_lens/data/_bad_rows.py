@@ -25,7 +25,7 @@ class BadRow:
 
 def require_free(path: str | Path) -> None:
     """Raise `OutputError` for a file that no earlier reading wrote: it would be lost."""
-    if os.path.lexists(path) and not _is_ours(path):
+    if os.path.lexists(path) and not _holds_bad_rows(path):
         raise OutputError(f"{path} is there already and holds no bad rows of an earlier reading; give skip_bad another name")
 
 
@@ -44,7 +44,7 @@ def write_bad_rows(path: str | Path, rows: Sequence[BadRow]) -> None:
     write_jsonl(path, [vars(row) for row in rows], ascii_only=True)
 
 
-def _is_ours(path: str | Path) -> bool:
+def _holds_bad_rows(path: str | Path) -> bool:
     """Whether its first line is a bad row. An empty file is nobody's, and may be written over."""
     try:
         with open(path, "rb") as file:

@@ -102,7 +102,8 @@ def surroundings() -> dict[str, dict[str, tuple[str, ...]]]:
     """{"openings" or "closings": {language: sentences}}: the same for all values, so that they say nothing of any."""
     sentences = read_packaged("surroundings.json")
     return {
-        place: {language: tuple(sentences[place][language]) for language in LANGUAGES} for place in ("openings", "closings")
+        position: {language: tuple(sentences[position][language]) for language in LANGUAGES}
+        for position in ("openings", "closings")
     }
 
 

@@ -67,8 +67,8 @@ def compose_text(frame: Frame, situation: int, filling: Filling, language: str, 
 
 def surrounding(key: str, language: str) -> tuple[str, str]:
     """The opening and the closing of a text: fixed by its key, the same in every language and for both aspects."""
-    around = surroundings()
-    openings, closings = around["openings"][language], around["closings"][language]
+    sentences = surroundings()
+    openings, closings = sentences["openings"][language], sentences["closings"][language]
     opening, closing = divmod(crc32(key.encode()) % (len(openings) * len(closings)), len(closings))
     return openings[opening], closings[closing]
 
@@ -105,8 +105,10 @@ def n_draws(composition: Composition) -> int:
     return sum(2 * len(_allowed(frame, composition.fillings)) for frame in matching)
 
 
-def _allowed(frame: Frame, which: str) -> list[Filling]:
-    return [filling for filling in frame.fillings if which == "all" or frame.is_held_out(filling) == (which == "held_out")]
+def _allowed(frame: Frame, fillings: str) -> list[Filling]:
+    return [
+        filling for filling in frame.fillings if fillings == "all" or frame.is_held_out(filling) == (fillings == "held_out")
+    ]
 
 
 def _draws(composition: Composition, value: str) -> Iterator[tuple[Frame, int, Filling]]:
@@ -114,20 +116,20 @@ def _draws(composition: Composition, value: str) -> Iterator[tuple[Frame, int, F
 
     Every frame comes once before any comes again, each time half of them in their first situation: few draws, many frames.
     """
-    which = composition.fillings
-    rng = random.Random(f"{composition.seed}/{value}/{composition.split}/{which}")
+    fillings = composition.fillings
+    rng = random.Random(f"{composition.seed}/{value}/{composition.split}/{fillings}")
     queues: tuple[list, list] = ([], [])
     matching = [frame for frame in frames(composition.source) if frame.value == value and frame.split == composition.split]
     for frame, first in zip(matching, _halves(len(matching), rng), strict=True):
         for queue, situation in zip(queues, (first, 1 - first), strict=True):
-            queue.append([(frame, situation, filling) for filling in spread(_allowed(frame, which), rng)])
+            queue.append([(frame, situation, filling) for filling in spread(_allowed(frame, fillings), rng)])
     both = zip(turns(queues[0], rng), turns(queues[1], rng), strict=True)
     yield from islice((draw for pair in both for turn in pair for draw in turn), composition.per_group)
 
 
 def _halves(size: int, rng: random.Random) -> list[int]:
     """0 for one half of the places and 1 for the other, in random order."""
-    halves = [place % 2 for place in range(size)]
+    halves = [index % 2 for index in range(size)]
     rng.shuffle(halves)
     return halves
 

@@ -48,7 +48,7 @@ def sample_corpus(
     folder = Path(source)
     if os.path.isdir(folder) and (files := sorted(_AUDITED & {path.name for path in folder.iterdir()})):
         parts = [sample_corpus(str(folder / name), selection, skip_bad=skip_bad) for name in files]
-        return _joined([texts for texts, _ in parts]), _joined([dilemmas for _, dilemmas in parts])
+        return _merge_samples([texts for texts, _ in parts]), _merge_samples([dilemmas for _, dilemmas in parts])
     kinds, problems = _kinds(source), []
     samples: dict[type, Sample[Any]] = {LabelledText: Sample([], 0), Dilemma: Sample([], 0)}
     labels: dict[Any, str] = {LabelledText: "texts", Dilemma: "dilemmas"}
@@ -60,13 +60,13 @@ def sample_corpus(
                 )
             except DataError as error:  # of two kinds, a part of a data set may hold one only
                 problems.append(error)
-    partly = any(isinstance(error, BadRowsError) and error.n_good for error in problems)
-    if problems and (partly or not any(part.records for part in samples.values())):
+    has_good_rows = any(isinstance(error, BadRowsError) and error.n_good for error in problems)
+    if problems and (has_good_rows or not any(part.records for part in samples.values())):
         raise problems[0]
     return samples[LabelledText], samples[Dilemma]
 
 
-def _joined(samples: Sequence[Sample[Record]]) -> Sample[Record]:
+def _merge_samples(samples: Sequence[Sample[Record]]) -> Sample[Record]:
     return Sample([record for part in samples for record in part.records], sum(part.n_available for part in samples))
 
 

@@ -32,7 +32,7 @@ class Sample(Generic[Record]):
 class Draw:
     """A choice among records that are gone through twice: to choose, and to take. {place in the source: id of what stands there}."""
 
-    places: Mapping[int, str]
+    ids_by_index: Mapping[int, str]
     n_available: int
 
     @classmethod
@@ -45,28 +45,28 @@ class Draw:
         """
         by_group: dict[tuple[str, ...], dict[str, list[tuple[str, str, int]]]] = {}
         n_available = 0
-        for place, record in enumerate(records):
+        for index, record in enumerate(records):
             key = (record.pair_id if isinstance(record, Dilemma) else "") or record.id
-            by_group.setdefault(group_of(record), {}).setdefault(unit_of(record), []).append((key, record.id, place))
-            n_available = place + 1
+            by_group.setdefault(group_of(record), {}).setdefault(unit_of(record), []).append((key, record.id, index))
+            n_available = index + 1
         chosen: dict[int, str] = {}
         for clusters in by_group.values():
             turns: list[tuple[int, bytes, str, int]] = []
             for unit, members in clusters.items():
-                order = sorted((_hash(seed, unit, rank), name, place) for rank, (_, name, place) in enumerate(sorted(members)))
-                turns += [(turn, _hash(seed, turn, unit), name, place) for turn, (_, name, place) in enumerate(order)]
-            chosen |= {place: name for _, _, name, place in sorted(turns)[:per_group]}
+                order = sorted((_hash(seed, unit, rank), name, index) for rank, (_, name, index) in enumerate(sorted(members)))
+                turns += [(turn, _hash(seed, turn, unit), name, index) for turn, (_, name, index) in enumerate(order)]
+            chosen |= {index: name for _, _, name, index in sorted(turns)[:per_group]}
         return cls(chosen, n_available)
 
     def take(self, records: Iterable[Record]) -> Iterator[Record]:
         """The chosen ones, in the order of the source. Raises `DataError` when they are no longer what was chosen from."""
         n_records = 0
-        for place, record in enumerate(records):
-            n_records = place + 1
-            if place in self.places:
-                if self.places[place] != record.id:
+        for index, record in enumerate(records):
+            n_records = index + 1
+            if index in self.ids_by_index:
+                if self.ids_by_index[index] != record.id:
                     raise DataError(
-                        f"record {n_records} was {self.places[place]!r} at first and {record.id!r} at the second reading; a draw of "
+                        f"record {n_records} was {self.ids_by_index[index]!r} at first and {record.id!r} at the second reading; a draw of "
                         "per_group needs a source that gives the same records each time, such as a list of them"
                     )
                 yield record
@@ -79,8 +79,8 @@ class Draw:
 
 def draw_records(records: Iterable[Record], per_group: int, seed: int) -> Iterator[Record]:
     """See `Draw.choose`; an iterator, which can be gone through only once, is held whole."""
-    again = list(records) if isinstance(records, Iterator) else records
-    yield from Draw.choose(again, per_group, seed).take(again)
+    repeatable = list(records) if isinstance(records, Iterator) else records
+    yield from Draw.choose(repeatable, per_group, seed).take(repeatable)
 
 
 def group_of(record: AnyRecord) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Generic
 from ..core import Dilemma, LabelledText, QuestionnaireItem, Record, SituationalQuestion
 from ._bank import BANK, is_bank
 from ._draw import Draw, Sample, draw_records
-from ._from_bank import composed, composition_of, n_composable
+from ._from_bank import compose_records, composition_of, n_composable
 from ._selection import Selection
 from ._sources import Source, name_of, open_records, select
 
@@ -157,7 +157,7 @@ def stream(
         UnknownNameError: A value, language or split that the source does not have.
     """
     if is_bank(source):
-        return Stream(lambda: composed(kind, composition_of(kind, source, selection)))
+        return Stream(lambda: compose_records(kind, composition_of(kind, source, selection)))
     whole = Stream(lambda: select(open_records(kind, source, selection.split, columns, skip_bad), selection, name_of(source)))
     per_group = selection.per_group
     if not isinstance(per_group, int):
@@ -193,11 +193,11 @@ def sample(
     if is_bank(source):
         records = list(stream(kind, source, selection))
         return Sample(records, n_composable(kind, composition_of(kind, source, everything)))
-    whole = stream(kind, source, everything, columns=columns, skip_bad=skip_bad)
+    records_of_all = stream(kind, source, everything, columns=columns, skip_bad=skip_bad)
     per_group = selection.per_group
     if not isinstance(per_group, int):
-        records = list(whole)
+        records = list(records_of_all)
         return Sample(records, len(records))
-    again = list(whole) if isinstance(source, Iterator) else whole
-    draw = Draw.choose(again, per_group, selection.seed)
-    return Sample(list(draw.take(again)), draw.n_available)
+    repeatable = list(records_of_all) if isinstance(source, Iterator) else records_of_all
+    draw = Draw.choose(repeatable, per_group, selection.seed)
+    return Sample(list(draw.take(repeatable)), draw.n_available)

@@ -16,21 +16,21 @@ VALUES: tuple[str, ...] = tuple(schwartz.higher_order)
 
 
 @cache
-def _held(value: str) -> dict[str, Any]:
+def _read_value(value: str) -> dict[str, Any]:
     return read_packaged("poles", f"{value}.json")
 
 
 def descriptions(values: Sequence[str], languages: Sequence[str], per_group: int | None) -> Iterator[LabelledText]:
     """Descriptions of a person to whom the value matters greatly ("+") or little ("-"); equal places share their theme."""
     for value, language, aspect in product(values, languages, ASPECTS):
-        for place, text in enumerate(_held(value)["poles"][aspect][language][:per_group]):
+        for number, text in enumerate(_read_value(value)["poles"][aspect][language][:per_group]):
             yield LabelledText(
-                id=f"{value}/{place:02d}/{aspect}/{language}",
+                id=f"{value}/{number:02d}/{aspect}/{language}",
                 text=text,
                 value=value,
                 aspect=aspect,
                 language=language,
-                cluster=f"{value}/{place:02d}",
+                cluster=f"{value}/{number:02d}",
                 source=POLES,
             )
 
@@ -42,7 +42,7 @@ def questions(
     for value in values:
         rng = random.Random(f"{seed}/{value}/questions")
         queues = []
-        for frame in _held(value)["questions"]:
+        for frame in _read_value(value)["questions"]:
             slots = {language: read_slots(frame[language]) for language in LANGUAGES}
             queues.append([(frame, slots, f) for f in spread(combinations(slots[LANGUAGES[0]]), rng)])
         draws = [draw for turn in turns(queues, rng) for draw in turn]

@@ -11,7 +11,7 @@ from ._bad_rows import BadRow, remove_earlier, require_free, writable, write_bad
 from ._spelling import Spellings
 from .formats import Malformed, Row, Where, read_rows
 
-SHOWN = 20  # bad rows that an error message lists
+N_LISTED = 20  # bad rows that an error message lists
 Convert = Callable[[Any, Where], Iterable[Any]]  # a row's content -> mappings or records; raises DataError
 
 
@@ -20,13 +20,13 @@ class BadRowsError(DataError):
 
     def __init__(self, rows: tuple[BadRow, ...], n_rows: int) -> None:
         self.rows, self.n_rows = rows, n_rows
-        many = f"{len(rows)} of {n_rows} rows cannot be used"
-        lines = "\n".join(f"  {shortened(f'{row.where}: {row.problem}', 300)}" for row in rows[:SHOWN])
-        more = f"\n  ... and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        summary = f"{len(rows)} of {n_rows} rows cannot be used"
+        lines = "\n".join(f"  {shortened(f'{row.where}: {row.problem}', 300)}" for row in rows[:N_LISTED])
+        more = f"\n  ... and {len(rows) - N_LISTED} more" if len(rows) > N_LISTED else ""
         advice = (
             "Mend them, or keep the good ones and write the bad to a file with skip_bad=PATH (on the command line: --skip-bad)"
         )
-        super().__init__(f"{many}:\n{lines}{more}\n{advice}")
+        super().__init__(f"{summary}:\n{lines}{more}\n{advice}")
 
     @property
     def n_good(self) -> int:
@@ -48,7 +48,7 @@ def records_of(
     if skip_bad is not None:
         require_free(skip_bad)
     bad_rows: list[BadRow] = []
-    places: dict[int, Where] = {}
+    first_seen: dict[int, Where] = {}
     spellings = Spellings()
     n_rows = 0
     for where, content in rows:
@@ -58,10 +58,10 @@ def records_of(
                 raise DataError(f"{where}: {content.problem}")
             for item in [content] if convert is None else _convert_row(convert, content, where):
                 record = _record(item, kind, where)
-                if (key := hash(record.id)) in places:
-                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {places[key]} already")
-                places[key] = where
-                spellings.meet(record, where)
+                if (key := hash(record.id)) in first_seen:
+                    raise DataError(f"{where}: field 'id': {record.id!r} stands at {first_seen[key]} already")
+                first_seen[key] = where
+                spellings.add(record, where)
                 yield record
         except DataError as error:
             bad_rows.append(BadRow(str(where), str(error).removeprefix(f"{where}: "), _content(content)))
@@ -117,11 +117,11 @@ def column_converter(columns: Mapping[str, str]) -> Convert:
     def convert(content: Any, where: Where) -> list[Any]:
         if not isinstance(content, Mapping):
             return [content]
-        missing = [theirs for theirs in columns.values() if theirs not in content]
+        missing = [column for column in columns.values() if column not in content]
         if missing:
             raise DataError(f"no column {missing[0]!r}; found {sorted(map(str, content))}")
-        others = {name: cell for name, cell in content.items() if name not in columns.values() or name in columns}
-        return [{**others, **{ours: content[theirs] for ours, theirs in columns.items()}}]
+        other_fields = {name: cell for name, cell in content.items() if name not in columns.values() or name in columns}
+        return [{**other_fields, **{field: content[column] for field, column in columns.items()}}]
 
     return convert
 

@@ -59,11 +59,11 @@ class Selection:
             raise UnknownNameError("fillings", self.fillings, FILLINGS)
 
 
-def _names(field: str, chosen: Sequence[str] | None) -> tuple[str, ...] | None:
+def _names(field: str, selected: Sequence[str] | None) -> tuple[str, ...] | None:
     """Names as a tuple, one name alone included."""
-    if chosen is None:
+    if selected is None:
         return None
-    names = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    names = (selected,) if isinstance(selected, str) else tuple(selected)
     for name in names:
         if not isinstance(name, str):
             raise DataError(f"{field}: expected names, got {quoted(name)}")

@@ -25,7 +25,7 @@ def open_records(
     convert: Convert | None = column_converter(columns) if columns else None
     if layout is not None:
         if kind not in layout.converters:
-            kinds = ", ".join(held.__name__ for held in layout.converters)
+            kinds = ", ".join(record_kind.__name__ for record_kind in layout.converters)
             raise DataError(f"{layout.name} holds no {kind.__name__}; it holds {kinds}")
         convert = _with_source(layout.name, layout.converters[kind])
         rows = layout.rows(kind, path, split)
@@ -85,21 +85,21 @@ def _part_of(source: Mapping[Any, Any], split: str | None) -> Any:
 def select(records: Iterable[Record], selection: Selection, name: str) -> Iterator[Record]:
     """The records of the selection's values and languages. Raises when one of these is not there."""
     names = {"value": selection.values, "language": selection.languages}
-    known: dict[str, set[str]] = {field: set() for field in names}
+    present: dict[str, set[str]] = {field: set() for field in names}
     n_selected = 0
     for record in records:
-        for field, met in known.items():
-            met.add(getattr(record, field))
-        if all(chosen is None or getattr(record, field) in chosen for field, chosen in names.items()):
+        for field, names_present in present.items():
+            names_present.add(getattr(record, field))
+        if all(selected is None or getattr(record, field) in selected for field, selected in names.items()):
             n_selected += 1
             yield record
-    if not known["value"]:
+    if not present["value"]:
         raise DataError(f"{name} holds no records")
-    for field, chosen in names.items():
-        for missing in [wanted for wanted in chosen or () if wanted not in known[field]]:
-            raise UnknownNameError(field, missing, sorted(known[field]))
+    for field, selected in names.items():
+        for missing in [wanted for wanted in selected or () if wanted not in present[field]]:
+            raise UnknownNameError(field, missing, sorted(present[field]))
     if not n_selected:
-        values, languages = (list(chosen) if chosen else None for chosen in names.values())
+        values, languages = (list(selected) if selected else None for selected in names.values())
         raise DataError(f"{name} holds nothing of value {values} in language {languages} together")
 
 

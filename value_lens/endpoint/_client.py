@@ -133,14 +133,16 @@ class EndpointWriter:
             raise TransientError("the endpoint's answer holds no choices")
         usage = getattr(completion, "usage", None)  # an answer without text, such as a refusal, costs too
         text = choices[0].message.content or ""
-        cut = (
+        cut_off = (
             not text.strip() and getattr(choices[0], "finish_reason", "") == "length"
         )  # the server keeps the thought to itself
         return Reply(
             text,
             getattr(usage, "prompt_tokens", 0) or 0,
             getattr(usage, "completion_tokens", 0) or 0,
-            f"the {self.max_tokens} tokens allowed were used before an answer began (max_tokens); {UNCLOSED}" if cut else "",
+            f"the {self.max_tokens} tokens allowed were used before an answer began (max_tokens); {UNCLOSED}"
+            if cut_off
+            else "",
         )
 
     def _without_key(self, text: str) -> str:

@@ -63,7 +63,7 @@ class Cost:
     def of_usages(cls, usages: Iterable[Sequence[int]], prices: Prices) -> "Cost":
         """The sum of a journal's usages: (requests, prompt tokens, reply tokens) each."""
         counts = list(usages)
-        n_requests, n_prompt, n_reply = (sum(usage[place] for usage in counts) for place in range(3))
+        n_requests, n_prompt, n_reply = (sum(usage[index] for usage in counts) for index in range(3))
         return cls(n_requests, n_prompt, n_reply, prices.prompt, prices.reply)
 
     @property

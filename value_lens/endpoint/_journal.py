@@ -36,15 +36,17 @@ class Journal:
             raise OutputError(f"cannot write {path}: {reason}; choose a folder you can write to") from error
         with file:
             _lock(file, path)
-            begin = {"journal": dict(header)}
-            lines = _whole_lines(file, path, (canonical_json(begin) + "\n").encode())
+            header_entry = {"journal": dict(header)}
+            lines = _complete_lines(file, path, (canonical_json(header_entry) + "\n").encode())
             if not lines:
-                _append(file, begin)
-            elif (stated := _parsed(lines[0], path, 1)["journal"]) != parse_json(canonical_json(dict(header))):
-                raise DataError(f"{path} was begun for another job: {stated}; now asked: {dict(header)}. Choose another folder")
+                _append(file, header_entry)
+            elif (header_in_file := _parse_line(lines[0], path, 1)["journal"]) != parse_json(canonical_json(dict(header))):
+                raise DataError(
+                    f"{path} was begun for another job: {header_in_file}; now asked: {dict(header)}. Choose another folder"
+                )
             entries: dict[str, dict[str, Any]] = {}
             for number, line in enumerate(lines[1:], start=2):
-                entry = _entry(line, path, number, fields)
+                entry = _parse_entry(line, path, number, fields)
                 entries.setdefault(entry["id"], entry)
             yield Journal(path, file, entries)
 
@@ -62,36 +64,36 @@ def _append(file: Any, entry: Mapping[str, Any]) -> None:
     os.fsync(file.fileno())
 
 
-def _whole_lines(file: Any, path: Path, begin: bytes) -> list[bytes]:
+def _complete_lines(file: Any, path: Path, header_line: bytes) -> list[bytes]:
     """The lines that were written to their end. What a kill tore is cut off, but only where the file is known for a journal."""
     file.seek(0)
     content = file.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        if whole:
-            _parsed(whole.partition(b"\n")[0], path, 1)
-        elif not begin.startswith(content):
+    complete = content[: content.rfind(b"\n") + 1]
+    if len(complete) < len(content):
+        if complete:
+            _parse_line(complete.partition(b"\n")[0], path, 1)
+        elif not header_line.startswith(content):
             raise DataError(f"{path} is not the journal of a corpus; it is left as it is: choose another folder")
-        file.truncate(len(whole))
-    return whole.split(b"\n")[:-1]
+        file.truncate(len(complete))
+    return complete.split(b"\n")[:-1]
 
 
-def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any]:
+def _parse_line(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
         content = parse_json(line.decode())
     except ValueError:
         content = None
     if not isinstance(content, dict) or (number == 1 and not isinstance(content.get("journal"), dict)):
-        mend = "remove the line to have its item written again"
+        advice = "remove the line to have its item written again"
         if number == 1:
-            mend = "it is not the header of a journal, so the file is left as it is; choose another folder"
-        raise DataError(f"{path}, line {number}: damaged; {mend}")
+            advice = "it is not the header of a journal, so the file is left as it is; choose another folder"
+        raise DataError(f"{path}, line {number}: damaged; {advice}")
     return content
 
 
-def _entry(line: bytes, path: Path, number: int, fields: Sequence[str]) -> dict[str, Any]:
+def _parse_entry(line: bytes, path: Path, number: int, fields: Sequence[str]) -> dict[str, Any]:
     """An item that was finished, or what was spent on one that was given up."""
-    entry = _parsed(line, path, number)
+    entry = _parse_line(line, path, number)
     if not _is_entry(entry, fields):
         raise DataError(f"{path}, line {number}: damaged; remove the line to have its item written again")
     return entry
@@ -99,13 +101,13 @@ def _entry(line: bytes, path: Path, number: int, fields: Sequence[str]) -> dict[
 
 def _is_entry(entry: Mapping[str, Any], fields: Sequence[str]) -> bool:
     usage, answer = entry.get("usage"), entry.get("answer")
-    spent = isinstance(usage, list) and len(usage) == 3 and all(type(count) is int and count >= 0 for count in usage)
-    if not (_is_text(entry.get("id")) and spent):
+    has_usage = isinstance(usage, list) and len(usage) == 3 and all(type(count) is int and count >= 0 for count in usage)
+    if not (_is_text(entry.get("id")) and has_usage):
         return False
     if answer is None:
         return isinstance(entry.get("problem"), str)
-    known = isinstance(answer, dict) and all(map(_is_text, answer.values())) and all(name in answer for name in fields)
-    return known and _is_text(entry.get("by"))
+    has_answer = isinstance(answer, dict) and all(map(_is_text, answer.values())) and all(name in answer for name in fields)
+    return has_answer and _is_text(entry.get("by"))
 
 
 def _is_text(content: object) -> bool:

@@ -11,8 +11,8 @@ from ..errors import DataError, ValueLensError
 from ._client import Message, RefusedError, Reply, TransientError, Writer
 from ._cost import Usage
 
-QUOTED = 600  # letters of a bad answer that are shown with the request to answer again
-Checked = TypeVar("Checked")
+N_QUOTED = 600  # letters of a bad answer that are shown with the request to answer again
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Requester:
         """End all waiting; every later request raises `GivenUpError`."""
         self._stopped.set()
 
-    def ask(self, messages: Sequence[Message], check: Callable[[str], Checked], usage: Usage) -> Checked:
+    def ask(self, messages: Sequence[Message], check: Callable[[str], Result], usage: Usage) -> Result:
         """The checked answer to a conversation.
 
         Args:
@@ -99,17 +99,17 @@ class Requester:
                     raise
                 problem = str(error) or type(error).__name__
                 if attempt + 1 < self.policy.attempts:
-                    self._rest(max(getattr(error, "wait", 0.0), self.policy.back_off(attempt)))
+                    self._sleep(max(getattr(error, "wait", 0.0), self.policy.back_off(attempt)))
                 continue
             try:
                 return check(reply.answer)
             except DataError as error:
                 problem = str(error)
-                again = f"That answer cannot be used: {problem}. Answer again, as asked."
+                correction = f"That answer cannot be used: {problem}. Answer again, as asked."
                 conversation = [
                     *messages,
-                    {"role": "assistant", "content": _quoted(reply)},
-                    {"role": "user", "content": again},
+                    {"role": "assistant", "content": _excerpt(reply)},
+                    {"role": "user", "content": correction},
                 ]
         raise GivenUpError(problem)
 
@@ -119,19 +119,19 @@ class Requester:
             with self._lock:
                 turn = max(time.monotonic(), self._next)
                 self._next = turn + 60 / self.policy.per_minute
-            self._rest(turn - time.monotonic())
+            self._sleep(turn - time.monotonic())
         if self._stopped.is_set():
             raise GivenUpError("stopped")
 
-    def _rest(self, seconds: float) -> None:
+    def _sleep(self, seconds: float) -> None:
         if seconds > 0:
             self._stopped.wait(seconds)
 
 
-def _quoted(reply: Reply) -> str:
+def _excerpt(reply: Reply) -> str:
     """A bad answer as it is shown to its writer again: its beginning, without the thought before it."""
     try:
-        return reply.answer[:QUOTED].strip() or "(no answer)"
+        return reply.answer[:N_QUOTED].strip() or "(no answer)"
     except DataError:
         return "(no answer)"
 

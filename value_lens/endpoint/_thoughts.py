@@ -27,18 +27,20 @@ _NAMES = re.compile(r"think|thought|reason", re.IGNORECASE)
 _OPPOSITES = (("start", "end"), ("START", "END"), ("begin", "end"), ("BEGIN", "END"), ("open", "close"), ("OPEN", "CLOSE"))
 
 
-def marks_of(tokens: Collection[str], template: str = "", own: Sequence[Marks] = ()) -> tuple[Marks, ...]:
+def marks_of(tokens: Collection[str], template: str = "", extra_marks: Sequence[Marks] = ()) -> tuple[Marks, ...]:
     """The marks to look for in a model's text: the usual ones, those its chat template speaks of, those among its added tokens.
 
     tokens: the tokens added to the vocabulary, as written. A pair among them is one whose name speaks of thought, such as
-    "<|reason_start|>" with "<|reason_end|>". own: further ones that the model's tokenizer states.
+    "<|reason_start|>" with "<|reason_end|>". extra_marks: further ones that the model's tokenizer states.
     """
     in_words = (marks for marks in MARKS_IN_WORDS if all(mark in template for mark in marks))
-    paired = ((token, end) for token in tokens if _NAMES.search(token) for end in _closing(token) if end in tokens)
-    return tuple(dict.fromkeys((*MARKS, *in_words, *paired, *own)))
+    pairs = (
+        (token, closing) for token in tokens if _NAMES.search(token) for closing in _closing_marks(token) if closing in tokens
+    )
+    return tuple(dict.fromkeys((*MARKS, *in_words, *pairs, *extra_marks)))
 
 
-def _closing(opening: str) -> Iterator[str]:
+def _closing_marks(opening: str) -> Iterator[str]:
     yield opening[:1] + "/" + opening[1:]
     yield re.sub(r"^\W+", lambda match: match[0] + "/", opening)
     for begin, end in _OPPOSITES:
@@ -57,11 +59,11 @@ def answer_start(text: str, *, opened: bool = False, marks: Sequence[Marks] = MA
     >>> answer_start("<think>two and") is None
     True
     """
-    closed = max((text.rfind(closing) + len(closing) for _, closing in marks if closing in text), default=0)
-    rest = text[closed:]
-    if (opened and not closed) or any(opening in rest for opening, _ in marks):
+    end_of_thought = max((text.rfind(closing) + len(closing) for _, closing in marks if closing in text), default=0)
+    rest = text[end_of_thought:]
+    if (opened and not end_of_thought) or any(opening in rest for opening, _ in marks):
         return None
-    return closed + len(rest) - len(rest.lstrip()) if closed else 0
+    return end_of_thought + len(rest) - len(rest.lstrip()) if end_of_thought else 0
 
 
 def leaves_open(text: str, marks: Sequence[Marks] = MARKS) -> bool:

@@ -62,10 +62,10 @@ class Study:
 
     def __post_init__(self) -> None:
         load_used(self.use)
-        given = self.to_options()
+        settings = self.to_options()
         require_site(self.locate.site)
         for one in study_options():
-            one.check(given[one.name])
+            one.check(settings[one.name])
         if not 0 <= self.seed < SEEDS:
             raise DataError(f"seed is {self.seed}; give a whole number from 0 to 2**63 - 1")
         _require_device(self.model.device)
@@ -89,23 +89,25 @@ class Study:
             DataError: The model is missing, or a setting cannot be used.
         """
         load_used(options.get("use", ()))
-        known = {one.name: one for one in study_options()}
+        options_by_name = {one.name: one for one in study_options()}
         for name in options:
-            if name not in known:
-                raise UnknownNameError("option of a study", name, tuple(known))
+            if name not in options_by_name:
+                raise UnknownNameError("option of a study", name, tuple(options_by_name))
         nested: dict[str, Any] = {}
         for name, value in options.items():
-            one = known[name]
-            inner = nested
+            one = options_by_name[name]
+            subtree = nested
             for part in one.path[:-1]:
-                inner = inner.setdefault(part, {})
-            inner[one.path[-1]] = one.normal(value)
-            one.check(inner[one.path[-1]])
+                subtree = subtree.setdefault(part, {})
+            subtree[one.path[-1]] = one.normal(value)
+            one.check(subtree[one.path[-1]])
         if "name" not in nested.get("model", {}):
             raise DataError("a study needs a model: give its name (--model, or 'model.name' in a configuration file)")
         parts: dict[str, Any] = {one.name: one.type for one in fields(cls) if is_dataclass(one.type)}
-        built: dict[str, Any] = {name: parts[name](**inner) if name in parts else inner for name, inner in nested.items()}
-        return cls(**built)
+        arguments: dict[str, Any] = {
+            name: parts[name](**subtree) if name in parts else subtree for name, subtree in nested.items()
+        }
+        return cls(**arguments)
 
     def to_options(self) -> dict[str, Any]:
         """{the terminal's name: setting} of all settings."""
@@ -161,7 +163,7 @@ def study_options() -> tuple[Option, ...]:
 
 def _require_inputs(kind: str, name: str, inputs: Sequence[str], available: Sequence[str]) -> None:
     """Raise `DataError` for a strategy that takes what a study does not give."""
-    if missing := [one for one in inputs if one not in available]:
+    if missing := [input_name for input_name in inputs if input_name not in available]:
         raise DataError(
             f"{kind} {name!r} cannot be used in a study: it takes {', '.join(missing)}; a study gives {', '.join(available)}"
         )
@@ -172,7 +174,7 @@ def _require_device(name: str) -> None:
     try:
         torch.zeros(1, device=name).item()
     except (RuntimeError, AssertionError):  # no such kind, not there, not compiled in, or without numbers ("meta")
-        there = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+        cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
         raise UnknownNameError(
-            "device", name, ["cpu", *there, *(["mps"] if torch.backends.mps.is_available() else [])]
+            "device", name, ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
         ) from None

@@ -1,4 +1,4 @@
-"""Loading the texts and dilemmas of a study: what was drawn, and what was left out."""
+"""Loading the texts and dilemmas of a study, with counts of drawn records and skipped rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,17 +45,17 @@ class StudyData:
         """How many records were used, of how many, of how many clusters, and how many rows were left out."""
         return {
             "n_dilemmas": len(self.dilemmas),
-            **{f"n_{what}_available": found.n_available for what, found in self.samples.items()},
-            "n_clusters": {what: found.n_clusters for what, found in self.samples.items()},
+            **{f"n_{what}_available": sample.n_available for what, sample in self.samples.items()},
+            "n_clusters": {what: sample.n_clusters for what, sample in self.samples.items()},
             "n_rows_skipped": {what: len(self.skipped[what][0].rows) if what in self.skipped else 0 for what in KINDS},
         }
 
     def words(self) -> list[str]:
         """The same as sentences, with the licences of published data sets."""
-        used = {layout.name: layout for layout, _ in map(layout_of, self.sources.values()) if layout is not None}
+        layouts = {layout.name: layout for layout, _ in map(layout_of, self.sources.values()) if layout is not None}
         return [
-            *(found.words(what, self.sources[what]) for what, found in self.samples.items()),
-            *(f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in used.values()),
+            *(sample.words(what, self.sources[what]) for what, sample in self.samples.items()),
+            *(f"{layout.title} is used under its licence: {layout.licence} ({layout.url})." for layout in layouts.values()),
             *(
                 f"{len(error.rows)} of {error.n_rows} rows of {self.sources[what]} could not be used; they stand in {path}."
                 for what, (error, path) in self.skipped.items()
@@ -72,7 +72,7 @@ def load_data(study: Study, out: Path) -> StudyData:
     counts: dict[str, Count] = {"texts": study.texts.per_group, "dilemmas": study.dilemmas.per_value}
     skipped: dict[str, tuple[BadRowsError, Path]] = {}
     samples = {what: _sample(study, what, sources[what], counts[what], out, skipped) for what in KINDS}
-    require_one_spelling(*(found.records for found in samples.values()))
+    require_one_spelling(*(sample.records for sample in samples.values()))
     return StudyData(samples, sources, skipped)
 
 
@@ -87,14 +87,14 @@ def _sample(
         seed=study.seed,
         fillings=part.fillings,
     )
-    bad = bad_rows_beside(source, out, what)
+    bad_rows = bad_rows_beside(source, out, what)
     try:
-        found = sample(KINDS[what], source, selection)
+        records = sample(KINDS[what], source, selection)
     except BadRowsError as error:
         if not part.skip_bad:
             raise
-        skipped[what] = error, bad
-        return sample(KINDS[what], source, selection, skip_bad=bad)
+        skipped[what] = error, bad_rows
+        return sample(KINDS[what], source, selection, skip_bad=bad_rows)
     if part.skip_bad:
-        remove_earlier(bad)
-    return found
+        remove_earlier(bad_rows)
+    return records

@@ -60,13 +60,13 @@ def options_in(path: str | Path) -> dict[str, Any]:
     if not os.path.isfile(path):
         raise DataError(f"no file {path}")
     content = _content(path)
-    found: dict[str, Any] = {}
-    if isinstance(content, Mapping) and not USE.problem(used := USE.normal(content.get(USE.field, ()))):
-        load_used(used)  # first: their strategies may be chosen
-    problems = list(_read(content, (), found))
+    settings: dict[str, Any] = {}
+    if isinstance(content, Mapping) and not USE.problem(paths := USE.normal(content.get(USE.field, ()))):
+        load_used(paths)  # first: their strategies may be chosen
+    problems = list(_read(content, (), settings))
     if problems:
         raise DataError(f"{path} is not a valid configuration:\n" + "\n".join(f"  {problem}" for problem in problems))
-    return found
+    return settings
 
 
 def save_study(study: Study, path: str | Path) -> Path:
@@ -92,27 +92,27 @@ def study_yaml(study: Study) -> str:
     lines: list[str] = []
     settings, part = study.to_options(), ""
     for one in study_options():
-        *outer, name = one.path
-        if outer and outer[0] != part:
-            lines.append(f"{outer[0]}:")
-        part = outer[0] if outer else ""
-        indent = "  " * len(outer)
+        *parents, name = one.path
+        if parents and parents[0] != part:
+            lines.append(f"{parents[0]}:")
+        part = parents[0] if parents else ""
+        indent = "  " * len(parents)
         setting = json.dumps(settings[one.name], ensure_ascii=False)
         if isinstance(settings[one.name], str):
-            written = yaml.safe_dump({name: settings[one.name]}, allow_unicode=True, width=10**6).strip()
+            yaml_text = yaml.safe_dump({name: settings[one.name]}, allow_unicode=True, width=10**6).strip()
         else:
-            written = f"{name}: {setting}"
-        lines += [f"{indent}# {one.help_with_choices}", *(f"{indent}{line}" for line in written.splitlines())]
+            yaml_text = f"{name}: {setting}"
+        lines += [f"{indent}# {one.help_with_choices}", *(f"{indent}{line}" for line in yaml_text.splitlines())]
     return "\n".join(lines) + "\n"
 
 
 def _nested(study: Study) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for one in study_options():
-        inner = nested
+        subtree = nested
         for part in one.path[:-1]:
-            inner = inner.setdefault(part, {})
-        inner[one.path[-1]] = study.to_options()[one.name]
+            subtree = subtree.setdefault(part, {})
+        subtree[one.path[-1]] = study.to_options()[one.name]
     return nested
 
 
@@ -133,26 +133,26 @@ def _content(path: Path) -> Any:
         raise DataError(f"{path} cannot be read: {type(error).__name__}: {error}") from None
 
 
-def _read(content: Any, path: tuple[str, ...], found: dict[str, Any]) -> Iterator[str]:
-    """Put the settings of a file, or of a part of it, into `found`; the problems of the others."""
-    place = f"field {'.'.join(path)!r}: " if path else ""
+def _read(content: Any, path: tuple[str, ...], settings: dict[str, Any]) -> Iterator[str]:
+    """Put the settings of a file, or of a part of it, into `settings`; yields the problems of the others."""
+    prefix = f"field {'.'.join(path)!r}: " if path else ""
     if not isinstance(content, Mapping):
-        yield f"{place}expected an object with fields, got {quoted(content)}"
+        yield f"{prefix}expected an object with fields, got {quoted(content)}"
         return
-    here = {one.path[len(path)]: one for one in study_options() if one.path[: len(path)] == path}
+    options = {one.path[len(path)]: one for one in study_options() if one.path[: len(path)] == path}
     for name, value in content.items():
-        inside = (*path, name)
-        if name not in here:
-            yield f"unknown field {'.'.join(map(str, inside))!r}; known: {', '.join(here)}"
-        elif here[name].path == inside:
-            yield from _read_option(here[name], value, found)
+        field_path = (*path, name)
+        if name not in options:
+            yield f"unknown field {'.'.join(map(str, field_path))!r}; known: {', '.join(options)}"
+        elif options[name].path == field_path:
+            yield from _read_option(options[name], value, settings)
         else:
-            yield from _read(value, inside, found)
+            yield from _read(value, field_path, settings)
 
 
-def _read_option(one: Option, value: Any, found: dict[str, Any]) -> Iterator[str]:
+def _read_option(one: Option, value: Any, settings: dict[str, Any]) -> Iterator[str]:
     normal = one.normal(value)
     if problem := one.problem(normal):
         yield f"field {one.field!r}: {problem.removeprefix(f'{one.name}: ')}"
     else:
-        found[one.name] = normal
+        settings[one.name] = normal

@@ -1,4 +1,4 @@
-"""The files of a run's folder: their names, what is in the way, how an earlier run's are removed."""
+"""The files of a run's folder: their names, checks before a run, and removal of an earlier run's files."""
 
 import hashlib
 import os
@@ -25,32 +25,32 @@ def require_free(folder: str | Path) -> None:
         store.require_writable(neurons)
     elif os.path.lexists(neurons):
         raise OutputError(f"{neurons} is a file, but a run writes a folder of that name; move it, or choose another folder")
-    earlier = _earlier(folder)
-    for path in earlier:
+    earlier_files = _files_of_earlier_run(folder)
+    for path in earlier_files:
         if os.path.isdir(path):
             raise OutputError(f"{path} is a folder, but a run writes a file of that name; move it, or choose another folder")
-    for path in earlier:
-        if not _is_ours(path, earlier):
+    for path in earlier_files:
+        if not _is_of_a_run(path, earlier_files):
             raise OutputError(f"{path} is there already, and no run wrote it; move it, or choose another folder")
 
 
 def clear(folder: str | Path) -> None:
     """Take away what an earlier run wrote, so that a folder never holds files of two. Other files stay."""
-    for path in _earlier(Path(folder)):
+    for path in _files_of_earlier_run(Path(folder)):
         try:
             path.unlink()
         except OSError as error:
             raise OutputError(f"cannot replace {path}: {error.strerror or error}; choose another folder") from error
 
 
-def _earlier(folder: Path) -> list[Path]:
+def _files_of_earlier_run(folder: Path) -> list[Path]:
     return [path for name in WRITTEN for path in sorted(folder.glob(name))]
 
 
-def _is_ours(path: Path, beside: Sequence[Path]) -> bool:
+def _is_of_a_run(path: Path, siblings: Sequence[Path]) -> bool:
     """Whether a file reads as a run writes it; a picture is a run's where one of its other files stands beside it."""
     if path.suffix == ".png":
-        return any(other.suffix != ".png" and _is_ours(other, ()) for other in beside)
+        return any(other.suffix != ".png" and _is_of_a_run(other, ()) for other in siblings)
     if path.name not in (SUMMARY, MATRIX):
         return store.is_artefact(path)
     try:

@@ -1,4 +1,4 @@
-"""Options of a configuration: what a field's metadata says of it, and how its value is checked."""
+"""Options of a configuration, read from the metadata of its fields, and the checks of their values."""
 
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -34,8 +34,16 @@ def option(
         show: the default in words, where its value does not say enough.
         repeated: whether a list is given by repeating the terminal's option, instead of with commas.
     """
-    facts = {"help": help, "name": name, "choices": choices, "least": least, "share": share, "show": show, "repeated": repeated}
-    return field(default=default, metadata=facts)
+    metadata = {
+        "help": help,
+        "name": name,
+        "choices": choices,
+        "least": least,
+        "share": share,
+        "show": show,
+        "repeated": repeated,
+    }
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Option:
 
     def check(self, value: Any) -> None:
         """Raise `DataError` for a value of another type or out of range, `UnknownNameError` for one that is no choice."""
-        if not any(_is(value, kind) for kind in _alternatives(self.type)):
+        if not any(_is_instance(value, kind) for kind in _alternatives(self.type)):
             raise DataError(f"{self.name}: expected {_words(self.type)}, got {quoted(value)}")
         if value is None:
             return
@@ -104,20 +112,20 @@ class Option:
 def options_of(part: type, path: tuple[str, ...] = ()) -> Iterator[Option]:
     """All options of a configuration and of its parts, in the order of their fields."""
     for one in fields(part):
-        place = (*path, one.name)
+        option_path = (*path, one.name)
         if isinstance(one.type, type) and is_dataclass(one.type):
-            yield from options_of(one.type, place)
+            yield from options_of(one.type, option_path)
         else:
-            facts = dict(one.metadata)
-            facts["name"] = facts["name"] or one.name
-            yield Option(path=place, type=one.type, default=one.default, **facts)
+            metadata = dict(one.metadata)
+            metadata["name"] = metadata["name"] or one.name
+            yield Option(path=option_path, type=one.type, default=one.default, **metadata)
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (types.UnionType, Union) else (kind,)
 
 
-def _is(value: Any, kind: Any) -> bool:
+def _is_instance(value: Any, kind: Any) -> bool:
     if kind == Names:
         return isinstance(value, tuple) and all(isinstance(name, str) for name in value)
     if get_origin(kind) is Literal:

@@ -1,4 +1,4 @@
-"""What a study finds."""
+"""The result of a study."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

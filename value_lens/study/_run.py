@@ -53,18 +53,18 @@ def run_study(study: Study, out: str | Path | None = None, on_progress: OnProgre
     name = _model_of(study)
     true = read_true_neurons(Path(name))
     on_progress("loading the model", 0, 1)
-    loaded = load_model(name, Loading(engine=study.model.engine, device=study.model.device, dtype=study.model.dtype))
+    model = load_model(name, Loading(engine=study.model.engine, device=study.model.device, dtype=study.model.dtype))
     batching = Batching(max_tokens=study.batching.max_tokens, too_long=study.batching.too_long)  # pyright: ignore[reportArgumentType]
-    lens = ValueLens(loaded, batching=batching)
+    lens = ValueLens(model, batching=batching)
     on_progress("loading the model", 1, 1)
     _require_room(study, lens.info)
     study.measure().encode(lens, data.dilemmas)  # what cannot be asked is told before the counting
 
-    started = time.perf_counter()
+    start = time.perf_counter()
     stats = _count(lens, study, data, on_progress)
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - start
     clear(out)
-    saved = save_stats(stats, out)  # at once: the rest may take long
+    stats_saved = save_stats(stats, out)  # at once: the rest may take long
 
     scores, sets = _locate(study, stats)
     matrix = _test(lens, study, data, stats, sets[study.locate.method], on_progress)
@@ -72,7 +72,7 @@ def run_study(study: Study, out: str | Path | None = None, on_progress: OnProgre
     summary = summary_of(study, lens.info, data, stats, summaries, matrix, seconds)
     sentences = sentences_of(study, data, stats, summaries, matrix)
     result = StudyResult(stats, scores, sets[study.locate.method], matrix, summary, sentences)
-    write_results(result, out, with_stats=not saved)
+    write_results(result, out, with_stats=not stats_saved)
     return result
 
 
@@ -99,12 +99,12 @@ def _count(lens: ValueLens, study: Study, data: StudyData, on_progress: OnProgre
 
 def _locate(study: Study, stats: FiringStats) -> tuple[dict[str, NeuronScores], dict[str, dict[str, NeuronSet]]]:
     """{method: scores} and {method: {value: neurons}} of every method that applies."""
-    chosen = study.locate.method
-    names = [chosen, *(name for name in methods if name != chosen and _is_usable(study, name, stats.groups))]
+    method = study.locate.method
+    names = [method, *(name for name in methods if name != method and _is_usable(study, name, stats.groups))]
     scores = {name: methods[name](stats) for name in names}
     sets = {name: select(scores[name], study.rule(name)) for name in names}
-    if not any(map(len, sets[chosen].values())):
-        raise _no_neurons(scores[chosen], study.rule(chosen))
+    if not any(map(len, sets[method].values())):
+        raise _no_neurons(scores[method], study.rule(method))
     return scores, sets
 
 
@@ -146,8 +146,8 @@ def _test(
 
 
 def _intervention(study: Study, stats: FiringStats) -> Intervention:
-    entry, given = interventions[study.experiment.intervention], {"stats": stats}
-    return entry(**{name: given[name] for name in entry.inputs})
+    entry, inputs = interventions[study.experiment.intervention], {"stats": stats}
+    return entry(**{name: inputs[name] for name in entry.inputs})
 
 
 def _require_room(study: Study, info: ModelInfo) -> None:

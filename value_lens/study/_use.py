@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..core import load_strategies
 
-_LOADED: dict[Path, int] = {}  # {file: the time of its last change}
+_CHANGE_TIMES: dict[Path, int] = {}  # {file: the time of its last change}
 
 
 def load_used(paths: Iterable[str]) -> None:
@@ -20,7 +20,7 @@ def load_used(paths: Iterable[str]) -> None:
     """
     for path in paths:
         file = Path(path).resolve()
-        changed = file.stat().st_mtime_ns if os.path.isfile(file) else None
-        if changed is None or _LOADED.get(file) != changed:
+        change_time = file.stat().st_mtime_ns if os.path.isfile(file) else None
+        if change_time is None or _CHANGE_TIMES.get(file) != change_time:
             load_strategies(path)
-            _LOADED[file] = changed or 0
+            _CHANGE_TIMES[file] = change_time or 0

@@ -36,12 +36,12 @@ class _Loader(yaml.SafeLoader):
             raise DataError(f"line {node.start_mark.line + 1}: '<<' is not read; write the fields out")
 
 
-for _tag, _written, _first in (
+for _tag, _pattern, _first in (
     ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", "<<", "<"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_written})$"), list(_first))
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 def load_system(path: str | Path) -> ValueSystem:
@@ -66,8 +66,8 @@ def load_system(path: str | Path) -> ValueSystem:
     content = _content(path)
     problems = list(_problems(content))
     if problems:
-        listed = "\n".join(f"  {problem}" for problem in problems)
-        raise DataError(f"{path} is not a valid value system:\n{listed}")
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        raise DataError(f"{path} is not a valid value system:\n{lines}")
     try:
         return _system(content)
     except DataError as error:
@@ -143,21 +143,21 @@ def _problems(content: Any) -> Iterator[str]:
         yield f"field 'relations': expected reasons by value of Schwartz, by value, got {quoted(relations)}"
 
 
-def _value_problems(value: Any, place: str) -> Iterator[str]:
+def _value_problems(value: Any, position: str) -> Iterator[str]:
     if not isinstance(value, Mapping):
-        yield f"{place}: expected an object, got {quoted(value)}"
+        yield f"{position}: expected an object, got {quoted(value)}"
         return
-    yield from (f"{place}: unknown field {key!r}; known: {', '.join(sorted(_VALUE))}" for key in value if key not in _VALUE)
+    yield from (f"{position}: unknown field {key!r}; known: {', '.join(sorted(_VALUE))}" for key in value if key not in _VALUE)
     for field in ("name", "definition"):
         if not _is_text(value.get(field)):
-            yield f"{place}: field {field!r}: expected a text, got {quoted(value.get(field))}"
+            yield f"{position}: field {field!r}: expected a text, got {quoted(value.get(field))}"
     if not (_is_texts_by_name(value.get("labels")) and value["labels"]):
-        yield f"{place}: field 'labels': expected display names by language, got {quoted(value.get('labels'))}"
+        yield f"{position}: field 'labels': expected display names by language, got {quoted(value.get('labels'))}"
     if not isinstance(value.get("level") or "", str) or holds_half_pair(value.get("level") or ""):
-        yield f"{place}: field 'level': expected a text, got {quoted(value['level'])}"
+        yield f"{position}: field 'level': expected a text, got {quoted(value['level'])}"
     stems = value.get("stems") or {}
     if not (isinstance(stems, Mapping) and all(_are_texts(entry) for entry in stems.values())):
-        yield f"{place}: field 'stems': expected lists of word beginnings by language, got {quoted(stems)}"
+        yield f"{position}: field 'stems': expected lists of word beginnings by language, got {quoted(stems)}"
 
 
 def _switch(content: Any) -> bool | None:

@@ -16,12 +16,12 @@ Stream = tuple[list[str], list[Group], Tensor, Tensor]
 
 def stream_of(seed: int) -> Stream:
     """Ids, groups, counted tokens and activations [layer text pos neuron] of a few texts. Quarters, whose sums are exact."""
-    draw = torch.Generator().manual_seed(seed)
-    counted = torch.rand(N_TEXTS, N_POS, generator=draw) < 0.7
+    generator = torch.Generator().manual_seed(seed)
+    counted = torch.rand(N_TEXTS, N_POS, generator=generator) < 0.7
     counted[:, 0] = True
-    activations = torch.randint(-6, 7, (N_LAYERS, N_TEXTS, N_POS, D_MLP), generator=draw) / 4
-    groups = [GROUPS[place % len(GROUPS)] for place in range(N_TEXTS)]
-    return [f"text {seed}-{place}" for place in range(N_TEXTS)], groups, counted, activations
+    activations = torch.randint(-6, 7, (N_LAYERS, N_TEXTS, N_POS, D_MLP), generator=generator) / 4
+    groups = [GROUPS[index % len(GROUPS)] for index in range(N_TEXTS)]
+    return [f"text {seed}-{index}" for index in range(N_TEXTS)], groups, counted, activations
 
 
 class AccumulatorContract:
@@ -46,10 +46,10 @@ class AccumulatorContract:
 
     def test_a_stream_is_the_whole(self) -> None:
         """Any batches in any order give the result of one batch."""
-        whole = self.fed(stream_of(0)).result()
+        expected = self.fed(stream_of(0)).result()
         for n_texts in (1, 2, 4):
-            assert equal(self.fed(stream_of(0), n_texts=n_texts).result(), whole)
-            assert equal(self.fed(stream_of(0), n_texts=n_texts, reverse=True).result(), whole)
+            assert equal(self.fed(stream_of(0), n_texts=n_texts).result(), expected)
+            assert equal(self.fed(stream_of(0), n_texts=n_texts, reverse=True).result(), expected)
 
     def test_merging_is_going_on(self) -> None:
         """Two shards merged are one stream."""
@@ -65,15 +65,15 @@ class AccumulatorContract:
     def test_merging_shares_no_memory(self) -> None:
         """Neither part is changed by what is fed to the merged one, nor the other way round."""
         a, b = self.fed(stream_of(0)), self.fed(stream_of(1))
-        before = a.result()
+        result_of_a = a.result()
         merged = a.merge(b)
-        kept = merged.result()
+        merged_result = merged.result()
         self._feed(merged, stream_of(2))
-        assert equal(a.result(), before)
+        assert equal(a.result(), result_of_a)
         self._feed(a, stream_of(2))
         self._feed(b, stream_of(2))
         assert equal(a.merge(self.fed()).result(), self.fed(stream_of(0), stream_of(2)).result())
-        assert not equal(merged.result(), kept)
+        assert not equal(merged.result(), merged_result)
 
     def _feed(self, accumulator: Accumulator, stream: Stream) -> None:
         ids, groups, counted, activations = stream
@@ -84,9 +84,9 @@ class AccumulatorContract:
     def test_a_result_stays_as_it_is(self) -> None:
         """Going on after a result does not change it."""
         accumulator = self.fed(stream_of(0))
-        early, again = accumulator.result(), self.fed(stream_of(0)).result()
+        first_result, expected = accumulator.result(), self.fed(stream_of(0)).result()
         self._feed(accumulator, stream_of(1))
-        assert equal(early, again)
+        assert equal(first_result, expected)
 
     def test_it_leaves_activations_as_they_are(self) -> None:
         """They are the model's own tensors."""

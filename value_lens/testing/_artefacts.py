@@ -31,31 +31,31 @@ class ArtefactContract:
         """What was loaded is written as it was read."""
         artefact = self.artefact()
         artefact.save(tmp_path / self.name)
-        first = (tmp_path / self.name).read_bytes()
+        content = (tmp_path / self.name).read_bytes()
         type(artefact).load(tmp_path / self.name).save(tmp_path / self.name)
-        assert (tmp_path / self.name).read_bytes() == first
+        assert (tmp_path / self.name).read_bytes() == content
 
     def test_damage_is_refused(self, tmp_path: Path) -> None:
         """A file cut short, or with another byte at one of a hundred places, is no artefact, unless that byte carries nothing of it."""
         artefact, path = self.artefact(), tmp_path / self.name
         artefact.save(path)
-        whole = path.read_bytes()
-        damaged = [whole[: len(whole) // 2], b""]
-        for place in range(0, len(whole), max(1, len(whole) // 100)):
-            other = bytes([whole[place] ^ 1])
-            damaged.append(whole[:place] + other + whole[place + 1 :])
-        for content in damaged:
-            path.write_bytes(content)
+        content = path.read_bytes()
+        damaged = [content[: len(content) // 2], b""]
+        for position in range(0, len(content), max(1, len(content) // 100)):
+            flipped_byte = bytes([content[position] ^ 1])
+            damaged.append(content[:position] + flipped_byte + content[position + 1 :])
+        for damaged_content in damaged:
+            path.write_bytes(damaged_content)
             try:
-                read = type(artefact).load(path)
+                loaded = type(artefact).load(path)
             except ArtefactError:
                 continue
-            assert equal(read, artefact), f"a damaged {type(artefact).__name__} was read"
+            assert equal(loaded, artefact), f"a damaged {type(artefact).__name__} was read"
 
     def test_older_versions_are_read(self, tmp_path: Path) -> None:
         """Files that earlier versions wrote, and what is read of them may be saved again."""
         kind = type(self.artefact())
         for path in self.older():
-            read = kind.load(path)
-            read.save(tmp_path / self.name)
-            assert equal(kind.load(tmp_path / self.name), read), f"{path} changes when it is saved again"
+            loaded = kind.load(path)
+            loaded.save(tmp_path / self.name)
+            assert equal(kind.load(tmp_path / self.name), loaded), f"{path} changes when it is saved again"

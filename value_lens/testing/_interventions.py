@@ -47,49 +47,49 @@ class InterventionContract:
         """In every dtype that models have."""
         bound = self.bound(intervention, lens, texts)
         for dtype in (torch.float32, torch.bfloat16, torch.float16):
-            given = self.slice_of(dtype)
-            changed = bound(given, Context(layer=LAYER))
-            assert (changed.shape, changed.dtype, changed.device) == (given.shape, given.dtype, given.device)
+            activations = self.slice_of(dtype)
+            result = bound(activations, Context(layer=LAYER))
+            assert (result.shape, result.dtype, result.device) == (activations.shape, activations.dtype, activations.device)
 
     def test_it_is_pure(self, intervention: Entry, lens: ValueLens, texts: Sequence[LabelledText]) -> None:
         """The slice is as before, and the same slice gives the same."""
-        bound, given = self.bound(intervention, lens, texts), self.slice_of()
-        first = bound(given, Context(layer=LAYER)).clone()
-        assert torch.equal(given, self.slice_of()), f"{intervention.name!r} wrote into the activations"
-        assert torch.equal(bound(given, Context(layer=LAYER)), first), f"{intervention.name!r} is not a function"
+        bound, activations = self.bound(intervention, lens, texts), self.slice_of()
+        result = bound(activations, Context(layer=LAYER)).clone()
+        assert torch.equal(activations, self.slice_of()), f"{intervention.name!r} wrote into the activations"
+        assert torch.equal(bound(activations, Context(layer=LAYER)), result), f"{intervention.name!r} is not a function"
 
     def test_it_does_the_same_with_a_cache(self, intervention: Entry, lens: ValueLens, texts: Sequence[LabelledText]) -> None:
         """Whole texts, or their beginnings and then token by token: the same at every token."""
-        bound, given = self.bound(intervention, lens, texts), self.slice_of()
-        positions = torch.arange(given.shape[1]).expand(given.shape[:2])
+        bound, activations = self.bound(intervention, lens, texts), self.slice_of()
+        positions = torch.arange(activations.shape[1]).expand(activations.shape[:2])
         pieces = [slice(0, 3), slice(3, 4), slice(4, 5), slice(5, 6)]
-        whole = bound(given, Context(layer=LAYER, positions=positions))
-        stepwise = [bound(given[:, p].clone(), Context(layer=LAYER, positions=positions[:, p])) for p in pieces]
-        assert torch.equal(torch.cat(stepwise, dim=1), whole)
+        result = bound(activations, Context(layer=LAYER, positions=positions))
+        stepwise = [bound(activations[:, p].clone(), Context(layer=LAYER, positions=positions[:, p])) for p in pieces]
+        assert torch.equal(torch.cat(stepwise, dim=1), result)
 
     def test_it_changes_its_neurons_alone_and_nothing_afterwards(
         self, intervention: Entry, lens: ValueLens, texts: Sequence[LabelledText]
     ) -> None:
         """In a run: other neurons and earlier layers are as they were; after the block, so is everything."""
-        chosen, tokens = intervention_of(intervention, lens, texts), torch.arange(3, 11)[None] % lens.n_embedded
+        applied, tokens = intervention_of(intervention, lens, texts), torch.arange(3, 11)[None] % lens.n_embedded
         neurons = neurons_of(lens)
-        before = self._activations(lens, tokens)
-        with contextlib.suppress(InterventionError), lens.intervening(neurons, chosen) as log:  # its scope may be elsewhere
-            within = self._activations(lens, tokens)
+        clean = self._activations(lens, tokens)
+        with contextlib.suppress(InterventionError), lens.intervening(neurons, applied) as log:  # its scope may be elsewhere
+            edited = self._activations(lens, tokens)
         own, others = list(INDICES), [index for index in range(lens.d_mlp) if index not in INDICES]
-        assert log.changed != torch.equal(within[LAYER][..., own], before[LAYER][..., own])
-        assert torch.equal(within[0], before[0])
-        assert torch.equal(within[LAYER][..., others], before[LAYER][..., others])
-        assert all(map(torch.equal, self._activations(lens, tokens), before))
+        assert log.changed != torch.equal(edited[LAYER][..., own], clean[LAYER][..., own])
+        assert torch.equal(edited[0], clean[0])
+        assert torch.equal(edited[LAYER][..., others], clean[LAYER][..., others])
+        assert all(map(torch.equal, self._activations(lens, tokens), clean))
 
     def _activations(self, lens: ValueLens, tokens: Tensor) -> list[Tensor]:
         """hook_post of every layer, and the logits, in one run."""
-        kept: list[Tensor] = []
+        activations: list[Tensor] = []
 
         def keep(activation: Tensor) -> None:
-            kept.append(activation.detach().clone())
+            activations.append(activation.detach().clone())
 
         names = lens.site("post").post
         with lens.hooks([(name, keep) for name in names]), torch.no_grad():
             logits = lens.model(tokens)
-        return [*kept, logits]
+        return [*activations, logits]

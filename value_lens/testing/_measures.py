@@ -36,9 +36,9 @@ class MeasureContract:
     def test_batches_and_padding_change_nothing(self, measure: Entry, lens: ValueLens, dilemmas: Sequence[Any]) -> None:
         """Each text alone, all at once, padded on either side: the same scores."""
         task = self.encoded(measure, lens, dilemmas)
-        alone = score_items(lens, task, Batching(max_texts=1))
+        expected = score_items(lens, task, Batching(max_texts=1))
         for batching in (Batching(max_tokens=10_000), Batching(max_tokens=200, padding_side="left")):
-            torch.testing.assert_close(score_items(lens, task, batching), alone, **CLOSE)
+            torch.testing.assert_close(score_items(lens, task, batching), expected, **CLOSE)
 
     def test_order_changes_nothing(self, measure: Entry, lens: ValueLens, dilemmas: Sequence[Any]) -> None:
         """The scores of items in another order are the scores in that order."""
@@ -70,11 +70,11 @@ class MeasureContract:
 
     def _logits(self, lens: ValueLens, task: EncodedTask) -> tuple[Tensor, Tensor]:
         """The logits of every read in order, and the engine's scores."""
-        kept: dict[int, Tensor] = {}
+        logits_by_read: dict[int, Tensor] = {}
         extract = task.extract
 
         def keep(logits: Tensor, reads: Tensor) -> Tensor:
-            kept.update(zip(reads.tolist(), logits.detach(), strict=True))
+            logits_by_read.update(zip(reads.tolist(), logits.detach(), strict=True))
             return extract(logits, reads)
 
         task.extract = keep  # type: ignore[method-assign]
@@ -82,7 +82,7 @@ class MeasureContract:
             scores = score_items(lens, task)
         finally:
             del task.extract
-        return torch.stack([kept[read] for read in sorted(kept)]), scores
+        return torch.stack([logits_by_read[read] for read in sorted(logits_by_read)]), scores
 
     def test_no_score_has_a_reason(self, measure: Entry, lens: ValueLens, dilemmas: Sequence[Any]) -> None:
         """Exactly the items with a reason score NaN."""

@@ -23,8 +23,8 @@ def random_stats(groups: tuple[Group, ...] = GROUPS, seed: int = 0) -> FiringSta
     Returns:
         Statistics without sums.
     """
-    draw = torch.Generator().manual_seed(seed)
-    fired = torch.randint(0, N_TOKENS + 1, (len(groups), N_LAYERS, D_MLP), generator=draw)
+    generator = torch.Generator().manual_seed(seed)
+    fired = torch.randint(0, N_TOKENS + 1, (len(groups), N_LAYERS, D_MLP), generator=generator)
     fired[:, 0, 0], fired[:, 1, 1] = 0, N_TOKENS
     return counted(groups, fired)
 
@@ -85,6 +85,6 @@ class MethodContract:
     def test_it_leaves_the_statistics_as_they_are(self, method: MethodEntry) -> None:
         """The counts are the same after it."""
         stats = random_stats()
-        before = stats.fired.clone()
+        original = stats.fired.clone()
         method(stats)
-        assert torch.equal(stats.fired, before)
+        assert torch.equal(stats.fired, original)

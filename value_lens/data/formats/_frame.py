@@ -16,10 +16,12 @@ def frame_rows(frame: Any) -> Iterator[dict[str, Any] | Malformed]:
 
     columns = ["" if plain(column) is None else str(column) for column in frame.columns]
     require_names_once(columns, "DataFrame")
-    nameless = [place for place, name in enumerate(columns) if not name]
+    unnamed_columns = [index for index, name in enumerate(columns) if not name]
     for cells in frame.itertuples(index=False, name=None):
-        lost = [place for place in nameless if plain(cells[place]) is not None]
-        if lost:
-            yield Malformed(f"cell {lost[0] + 1} ({quoted(cells[lost[0]])}) stands in a column without a name", quoted(cells))
+        filled = [index for index in unnamed_columns if plain(cells[index]) is not None]
+        if filled:
+            yield Malformed(
+                f"cell {filled[0] + 1} ({quoted(cells[filled[0]])}) stands in a column without a name", quoted(cells)
+            )
         else:
             yield {name: plain(cell) for name, cell in zip(columns, cells, strict=True) if name}

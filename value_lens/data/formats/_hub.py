@@ -54,10 +54,8 @@ def hub_folder(name: str, pattern: str) -> Path:
 
 def _advice(error: Exception) -> str:
     """How to go on: without a network, or with what the hub's client does not load."""
-    first = "Offline: download it where there is a network" if isinstance(error, OSError) else "Download it"
-    return (
-        f"{first} and give the path of the files ({', '.join(file_suffixes())}), or of a folder made with Dataset.save_to_disk"
-    )
+    opening = "Offline: download it where there is a network" if isinstance(error, OSError) else "Download it"
+    return f"{opening} and give the path of the files ({', '.join(file_suffixes())}), or of a folder made with Dataset.save_to_disk"
 
 
 def _first_line(error: Exception) -> str:

@@ -33,8 +33,8 @@ Row = tuple[Where, Any]  # the content is a mapping, a record, or Malformed
 
 def require_names_once(names: Sequence[str], where: object) -> None:
     """Raise `DataError` when a table has two columns of one name: one of them would be lost."""
-    for place, name in enumerate(names):
-        if name and name in names[:place]:
+    for index, name in enumerate(names):
+        if name and name in names[:index]:
             raise DataError(f"{where}: column {name!r} stands twice in the header; rename one of them")
 
 
@@ -44,10 +44,10 @@ def fields_of(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any] | Ma
     A cell in a column without a name would be lost, and makes the row bad; but the first column may be numbers without a name, as
     pandas writes its index, and is left out.
     """
-    for place, cell in enumerate(cells):
-        if cell not in (None, "") and not (place < len(names) and names[place]) and (place or not str(cell).isdecimal()):
-            problem = f"cell {place + 1} ({cell!r}) stands in a column without a name"
-            if place >= len(names):
+    for index, cell in enumerate(cells):
+        if cell not in (None, "") and not (index < len(names) and names[index]) and (index or not str(cell).isdecimal()):
+            problem = f"cell {index + 1} ({cell!r}) stands in a column without a name"
+            if index >= len(names):
                 problem = f"more fields than the header's {len(names)}"
             return Malformed(problem, "\t".join("" if other is None else str(other) for other in cells))
     padded = [*cells, *[None] * (len(names) - len(cells))]

@@ -37,7 +37,7 @@ def workbook_rows(path: Path, header: Header) -> Iterator[Row]:
 def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
     header: list[str] = []
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        cells = [_as_shown(cell) for cell in row]
+        cells = [_displayed_value(cell) for cell in row]
         where = Where(str(path), "row", number, sheet.title)
         if not any(cell is not None for cell in cells):
             continue
@@ -49,7 +49,7 @@ def _sheet_rows(path: Path, sheet: Any) -> Iterator[Row]:
         yield where, {"sheet": where.part, **fields} if isinstance(fields, dict) else fields
 
 
-def _as_shown(cell: Any) -> Any:
+def _displayed_value(cell: Any) -> Any:
     """A cell's value; a whole number in a format of zeros as text with those in front, as it is read on the sheet (007)."""
     if type(cell.value) is int and re.fullmatch("0{2,}", cell.number_format or ""):
         return f"{cell.value:0{len(cell.number_format)}d}"
@@ -58,7 +58,7 @@ def _as_shown(cell: Any) -> Any:
 
 def _require_sound(path: Path, file: IO[bytes]) -> None:
     """A small file that unpacks to gigabytes would fill the memory before its first row comes."""
-    with zipfile.ZipFile(file) as packed:
-        size = sum(part.file_size for part in packed.infolist())
+    with zipfile.ZipFile(file) as archive:
+        size = sum(part.file_size for part in archive.infolist())
     if size > max(LARGEST, RATIO * path.stat().st_size):
         raise DataError(f"{path} unpacks to {size:,} bytes, which no table of its size does; save its sheets as .csv")

@@ -53,33 +53,35 @@ class Layout:
 
     def _file_rows(self, root: Path, files: list[Path], kind: type) -> Iterator[Row]:
         if os.path.isdir(root):
-            left_out = self.leaves_out.get(kind, ())
-            files = [f for f in files if f.suffix.lower() in file_suffixes() and not any(p in _named(f) for p in left_out)]
+            excluded = self.leaves_out.get(kind, ())
+            files = [
+                f for f in files if f.suffix.lower() in file_suffixes() and not any(p in _name_in_corpus(f) for p in excluded)
+            ]
             files = [file for file in files if self.join is None or self.join[0] in file.name]
         if not files:
             raise DataError(f"no files {self.pattern!r} of {self.name} under {root}; get them from {self.url}")
         for file in files:
             labels = self._labels(file)
-            header = next((names for part, names in self.headers.items() if part in _named(file)), None)
+            header = next((names for part, names in self.headers.items() if part in _name_in_corpus(file)), None)
             for where, row in read_rows(file, header):
                 if isinstance(row, dict):
                     extra = labels.get(str(row.get(self.join[2])), {}) if self.join else {}
-                    row = {**extra, **row, "file": _named(file)}
+                    row = {**extra, **row, "file": _name_in_corpus(file)}
                 yield where, row
 
     def _labels(self, file: Path) -> dict[str, dict[str, Any]]:
         if self.join is None or self.join[0] not in file.name:
             return {}
-        beside = file.with_name(file.name.replace(self.join[0], self.join[1]))
-        if not os.path.isfile(beside):
-            raise DataError(f"{file} needs its labels beside it, in {beside.name}")
-        rows = [row for _, row in read_rows(beside) if isinstance(row, dict)]
+        labels_file = file.with_name(file.name.replace(self.join[0], self.join[1]))
+        if not os.path.isfile(labels_file):
+            raise DataError(f"{file} needs its labels beside it, in {labels_file.name}")
+        rows = [row for _, row in read_rows(labels_file) if isinstance(row, dict)]
         if rows and self.join[2] not in rows[0]:
-            raise DataError(f"{beside} has no column {self.join[2]!r}; found {sorted(rows[0])}")
+            raise DataError(f"{labels_file} has no column {self.join[2]!r}; found {sorted(rows[0])}")
         return {str(row.get(self.join[2])): row for row in rows}
 
 
-def _named(file: Path) -> str:
+def _name_in_corpus(file: Path) -> str:
     return f"{file.parent.name}/{file.stem}"
 
 

@@ -22,13 +22,13 @@ def _texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     labels = row.get("Labels")
     if labels is not None:
         labels = ast.literal_eval(labels) if isinstance(labels, str) else labels
-        chosen = [value for value, on in zip(VALUES, labels, strict=True) if str(on) == "1"]
+        values = [value for value, label in zip(VALUES, labels, strict=True) if str(label) == "1"]
     else:
-        chosen = [value for value in VALUES if str(row.get(value)) == "1"]
+        values = [value for value in VALUES if str(row.get(value)) == "1"]
         if not any(value in row for value in VALUES):
             raise DataError(f"no labels: none of the columns {list(VALUES[:2])} ...; found {sorted(map(str, row))}")
     key = id_of(field_of(row, "Argument ID"), "Argument ID")
-    for value in chosen:  # an argument may resort to several values, or to none
+    for value in values:  # an argument may resort to several values, or to none
         yield {
             "id": f"{key}/{value}",
             "text": field_of(row, "Premise"),

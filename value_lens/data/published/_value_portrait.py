@@ -16,12 +16,12 @@ def _texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     parts = [question.get("title"), question.get("text")] if isinstance(question, Mapping) else [question]
     prompt = "\n\n".join(part.strip() for part in parts if part)
     question_id = id_of(row.get("portrait_id", where.number), "portrait_id")
-    for place, output in enumerate(field_of(row, "outputs"), start=1):
+    for number, output in enumerate(field_of(row, "outputs"), start=1):
         for value, r in field_of(output, "correlations"):
             if abs(r) >= BAR:
-                name, own = str(value).lower(), id_of(output.get("id", place), "id")
+                name, output_id = str(value).lower(), id_of(output.get("id", number), "id")
                 yield {
-                    "id": f"{question_id}/{own}/{name}",
+                    "id": f"{question_id}/{output_id}/{name}",
                     "prompt": prompt + "\n\n",
                     "text": field_of(output, "content"),
                     "value": name,

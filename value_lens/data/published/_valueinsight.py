@@ -14,18 +14,18 @@ _OPPOSED = ("non_", "non-", "anti_", "anti-", "low_", "low ", "not_", "not ", "-
 
 def _description(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     """The pole stands under "pole", or is the key of its list: a value's name, or the name after "non-", "low" or "-"."""
-    named = (name_in(row, "value", "key", "sheet") or str(field_of(row, "pole"))).strip()
+    name = (name_in(row, "value", "key", "sheet") or str(field_of(row, "pole"))).strip()
     pole = str(row.get("pole") or "").strip()
-    prefix = next((mark for mark in _OPPOSED if named.lower().startswith(mark)), "")
+    prefix = next((mark for mark in _OPPOSED if name.lower().startswith(mark)), "")
     if pole.lower() in ("+", "1", "positive", "high", "support"):
         aspect = "+"
     elif prefix or pole.lower() in ("-", "-1", "negative", "low", "conflict", "oppose"):
         aspect = "-"
-    elif pole and pole.lower() != named.lower():
+    elif pole and pole.lower() != name.lower():
         raise DataError(f"field 'pole': {pole!r} is neither positive nor negative")
     else:
         aspect = "+"
-    value = named[len(prefix) :].strip(" _-").lower().replace(" ", "_").replace("-", "_")
+    value = name[len(prefix) :].strip(" _-").lower().replace(" ", "_").replace("-", "_")
     text = field_of(row, "description", "text", "response")
     language = row.get("language") or language_of(text)
     fields = {
