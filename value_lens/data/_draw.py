@@ -49,14 +49,14 @@ class Draw:
             key = (record.pair_id if isinstance(record, Dilemma) else "") or record.id
             by_group.setdefault(group_of(record), {}).setdefault(unit_of(record), []).append((key, record.id, index))
             n_available = index + 1
-        chosen: dict[int, str] = {}
+        ids_by_index: dict[int, str] = {}
         for clusters in by_group.values():
             turns: list[tuple[int, bytes, str, int]] = []
             for unit, members in clusters.items():
                 order = sorted((_hash(seed, unit, rank), name, index) for rank, (_, name, index) in enumerate(sorted(members)))
                 turns += [(turn, _hash(seed, turn, unit), name, index) for turn, (_, name, index) in enumerate(order)]
-            chosen |= {index: name for _, _, name, index in sorted(turns)[:per_group]}
-        return cls(chosen, n_available)
+            ids_by_index |= {index: name for _, _, name, index in sorted(turns)[:per_group]}
+        return cls(ids_by_index, n_available)
 
     def take(self, records: Iterable[Record]) -> Iterator[Record]:
         """The chosen ones, in the order of the source. Raises `DataError` when they are no longer what was chosen from."""

@@ -158,11 +158,11 @@ def stream(
     """
     if is_bank(source):
         return Stream(lambda: compose_records(kind, composition_of(kind, source, selection)))
-    whole = Stream(lambda: select(open_records(kind, source, selection.split, columns, skip_bad), selection, name_of(source)))
+    records = Stream(lambda: select(open_records(kind, source, selection.split, columns, skip_bad), selection, name_of(source)))
     per_group = selection.per_group
     if not isinstance(per_group, int):
-        return whole
-    return Stream(lambda: draw_records(iter(whole) if isinstance(source, Iterator) else whole, per_group, selection.seed))
+        return records
+    return Stream(lambda: draw_records(iter(records) if isinstance(source, Iterator) else records, per_group, selection.seed))
 
 
 def sample(

@@ -9,7 +9,7 @@ from ..core import Record, record_from
 from ..errors import DataError, shortened
 from ._bad_rows import BadRow, remove_earlier, require_free, writable, write_bad_rows
 from ._spelling import Spellings
-from .formats import Malformed, Row, Where, read_rows
+from .formats import MalformedRow, Row, Where, read_rows
 
 N_LISTED = 20  # bad rows that an error message lists
 Convert = Callable[[Any, Where], Iterable[Any]]  # a row's content -> mappings or records; raises DataError
@@ -54,7 +54,7 @@ def records_of(
     for where, content in rows:
         n_rows += 1
         try:
-            if isinstance(content, Malformed):
+            if isinstance(content, MalformedRow):
                 raise DataError(f"{where}: {content.problem}")
             for item in [content] if convert is None else _convert_row(convert, content, where):
                 record = _record(item, kind, where)
@@ -127,4 +127,4 @@ def column_converter(columns: Mapping[str, str]) -> Convert:
 
 
 def _content(content: Any) -> Any:
-    return content.content if isinstance(content, Malformed) else writable(content)
+    return content.content if isinstance(content, MalformedRow) else writable(content)

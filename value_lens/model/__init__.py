@@ -5,7 +5,7 @@ from ._batching import PADDING_SIDES, TOO_LONG, Batching, PaddingSide, TooLong
 from ._chat import ChatTemplate
 from ._checks import Check, Checks
 from ._decoding import decode_new, whole_characters
-from ._encoding import EncodedText, encode, first_difference, tokenize, windows, with_bos
+from ._encoding import EncodedText, encode, first_difference, prepend_bos, tokenize, windows
 from ._engines import adapter_of, load_model
 from ._fingerprint import fingerprint
 from ._generation import end_tokens, generate_with_huggingface
@@ -75,6 +75,6 @@ __all__ = [
     "transformer_lens_version",
     "whole_characters",
     "windows",
-    "with_bos",
+    "prepend_bos",
     "writing",
 ]

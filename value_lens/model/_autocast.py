@@ -9,7 +9,7 @@ import torch
 T = TypeVar("T")
 
 
-def without_autocast(device: torch.device, function: Callable[[], T]) -> T:
+def run_without_autocast(device: torch.device, function: Callable[[], T]) -> T:
     """`function()` with nothing cast. Warns where something would have been: counts of one model in two dtypes must not be mixed."""
     if not torch.is_autocast_enabled(device.type):
         return function()

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..endpoint import Message, answer_start, leaves_open, marks_of
 from ..errors import DataError
-from ._template_arguments import NO_THINKING, own_marks, reads_directive, template_text, with_thinking_off
+from ._template_arguments import NO_THINKING, own_marks, reads_directive, template_text, turn_thinking_off
 from ._tokens import special_ids
 
 _MARKER = "message{}marker"
@@ -25,7 +25,7 @@ class ChatTemplate:
     def __init__(self, tokenizer: Any, arguments: Mapping[str, Any] | None = None) -> None:
         self.tokenizer = tokenizer
         self.text = template_text(tokenizer, (arguments or {}).get("chat_template"))
-        self.arguments = with_thinking_off(self.text, arguments or {})
+        self.arguments = turn_thinking_off(self.text, arguments or {})
         self.marks = marks_of(getattr(tokenizer, "get_added_vocab", dict)(), self.text, own_marks(tokenizer))
         self._directive = NO_THINKING if reads_directive(self.text) and self.arguments["enable_thinking"] is False else ""
         self._tails: dict[tuple[str, ...], str | DataError] = {}
@@ -68,7 +68,7 @@ class ChatTemplate:
                 break
         return []
 
-    def not_first(self, tokens: Iterable[int]) -> list[int]:
+    def banned_first_tokens(self, tokens: Iterable[int]) -> list[int]:
         """Of tokens that may not begin an answer, those that begin no mark of a thought: a thought may come first."""
         special, mark_starts = special_ids(self.tokenizer), set[int]()
         for mark in (mark for marks in self.marks for mark in marks):

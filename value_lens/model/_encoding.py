@@ -42,7 +42,7 @@ def encode(
         ids, boundary = _tokenize_together(lens, prompt, text)
     else:
         ids, boundary = list(tokenize(lens, [text])[0] if ids is None else ids), 0
-    ids_with_bos = with_bos(lens, ids)
+    ids_with_bos = prepend_bos(lens, ids)
     counted = max(boundary + len(ids_with_bos) - len(ids), int(ids_with_bos[:1] == [lens.tokenizer.bos_token_id]))
     ids = ids_with_bos
     if len(ids) <= counted:
@@ -104,7 +104,7 @@ def windows(items: Iterable, size: int) -> Iterator[list]:
         yield window
 
 
-def with_bos(lens: LensModel, ids: Sequence[int]) -> list[int]:
+def prepend_bos(lens: LensModel, ids: Sequence[int]) -> list[int]:
     """Token ids with BOS in front, where the model's default asks for it and they do not begin with it already."""
     ids = list(ids)
     bos = lens.tokenizer.bos_token_id

@@ -45,7 +45,7 @@ class Components:
     norms: tuple[Component, ...] = ()
     attention: tuple[Component, ...] = ()
 
-    def unhooked(self, hooked: Mapping[int, nn.Module], extra_points: Collection[int] = ()) -> "FastPath":
+    def fast_path(self, hooked: Mapping[int, nn.Module], extra_points: Collection[int] = ()) -> "FastPath":
         """Those that can be bypassed now. hooked: {id: module}; also: ids of hook points about to be hooked."""
         norms = tuple(norm.part for norm in self.norms if norm.is_free(hooked, extra_points))
         fused = all(

@@ -70,15 +70,15 @@ class Hooked(Adapter):
         rows: list[list[int]] = [[] for _ in tokens]
         unfinished = torch.ones(len(tokens), dtype=torch.bool)
         for step in range(n_new):
-            chosen = choose(runner.logits_at(tokens, mask, tokens.shape[1] - 1)[:, -1], step)
+            next_tokens = choose(runner.logits_at(tokens, mask, tokens.shape[1] - 1)[:, -1], step)
             for row in unfinished.nonzero().flatten().tolist():
-                if int(chosen[row]) in ends:
+                if int(next_tokens[row]) in ends:
                     unfinished[row] = False
                 else:
-                    rows[row].append(int(chosen[row]))
+                    rows[row].append(int(next_tokens[row]))
             if not bool(unfinished.any()):
                 break
-            tokens = torch.cat([tokens, chosen[:, None].to(tokens.device)], dim=1)
+            tokens = torch.cat([tokens, next_tokens[:, None].to(tokens.device)], dim=1)
             mask = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1)
         return rows
 

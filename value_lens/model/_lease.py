@@ -33,7 +33,7 @@ class Item(Protocol):
     def take(self) -> None: ...
 
 
-def _nobody() -> None:
+def _no_holder() -> None:
     return None
 
 
@@ -44,7 +44,7 @@ class Lease:
         self.open = _leases(model)
         self.items = tuple(items)
         self.number = next(_NUMBERS)
-        self.holder: Callable[[], Any] = _nobody  # a weak reference to what lives as long as the block is held
+        self.holder: Callable[[], Any] = _no_holder  # a weak reference to what lives as long as the block is held
 
     @property
     def acts(self) -> bool:
@@ -58,7 +58,7 @@ class Lease:
 
     def undo(self) -> None:
         """Take every item off again. Interrupted, it can be repeated; done, it does nothing."""
-        self.holder = _nobody
+        self.holder = _no_holder
         if self in self.open:
             for item in reversed(self.items):
                 item.take()
@@ -105,7 +105,7 @@ class Attachment(AbstractContextManager[Any]):
     ) -> None:
         self._lease = Lease(model, items)
         self._value, self._at_end = value, at_end
-        self._exit: Callable[[], Any] = _nobody
+        self._exit: Callable[[], Any] = _no_holder
 
     @property
     def acts(self) -> bool:

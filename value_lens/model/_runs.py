@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import SiteError
 from ._adapter import Adapter
-from ._autocast import without_autocast
+from ._autocast import run_without_autocast
 from ._fast_path import Components, FastPath
 from ._items import Evaluation, HookFunction, PointHook, PreHook
 from ._lease import Attachment, Item, heal
@@ -108,7 +108,7 @@ class ModelRuns:
         and whether the model heeds a mask. Raises `SiteError` for a padded batch where padding changes what is computed for the tokens
         beside it.
         """
-        return without_autocast(self.device, lambda: self._run(function, mask, hooks))
+        return run_without_autocast(self.device, lambda: self._run(function, mask, hooks))
 
     def _run(self, function: Callable[[], T], mask: Bool[Tensor, "batch pos"], hooks: Sequence[Item]) -> T:
         heal(self.model)
@@ -118,7 +118,7 @@ class ModelRuns:
             self.trials.forget()
         self._modules = modules
         points = {id(hook.point) for hook in hooks if isinstance(hook, PointHook)}
-        fast = self._components.unhooked(modules.hooked, points)
+        fast = self._components.fast_path(modules.hooked, points)
         if fast.key and not self.trials.fast_path_agrees(fast, modules):
             fast = FastPath()
         if not bool(mask.all()):

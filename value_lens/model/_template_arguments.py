@@ -35,7 +35,7 @@ def template_text(tokenizer: Any, chosen: str | None) -> str:
         raise DataError(f"{error} (template_arguments={{'chat_template': NAME}})") from None
 
 
-def with_thinking_off(template: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def turn_thinking_off(template: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments for a template: what is given, and, where that says nothing of thinking, what turns it off there.
 
     Raises `DataError` for arguments without a template, ones that are set elsewhere, and ones that the template does not read.

@@ -67,10 +67,10 @@ class Trials:
         """Put the result of a trial among the model's checks."""
         previous: Check = getattr(self.checks, name)
         check = Check(question=previous.question, status=status, difference=difference, allowed=allowed, detail=detail)
-        self._show(name, check)
+        self._set_check(name, check)
         return check
 
-    def _show(self, name: str, check: Check) -> None:
+    def _set_check(self, name: str, check: Check) -> None:
         if getattr(self.checks, name) is not check:
             self.checks = replace(self.checks, **{name: check})
 
@@ -89,7 +89,7 @@ class Trials:
         if fast.key not in self._fast_paths:
             self._fast_paths[fast.key] = self._try_fast_path(fast, modules)
         check = self._fast_paths[fast.key]
-        self._show("fast_path", check)
+        self._set_check("fast_path", check)
         return check.status == "passed"
 
     def _try_fast_path(self, fast: FastPath, modules: Modules) -> Check:
@@ -124,7 +124,7 @@ class Trials:
         if key not in self._padding:
             self._padding[key] = self._try_padding(fast, modules, len(hooks))
         check = self._padding[key]
-        self._show("padding", check)
+        self._set_check("padding", check)
         if check.status == "failed":
             raise SiteError(
                 "padding changes what this model computes for the tokens beside it, as attention does that is not causal under a "

@@ -18,9 +18,9 @@ from ..model import (
     end_tokens,
     generate_with_huggingface,
     known_tokens,
+    prepend_bos,
     require_embedded,
     tokenize,
-    with_bos,
 )
 from ._answers import parse_answer
 
@@ -64,13 +64,13 @@ def local_writer(
     lock, n_asked = threading.Lock(), dict[str, int]()
     template = ChatTemplate(tokenizer, template_arguments)
     ends = sorted({*end_tokens(model, tokenizer), *template.turn_ends()})
-    banned, known = template.not_first([*blank_tokens(tokenizer), *ends]), known_tokens(tokenizer, ends)
+    banned, known = template.banned_first_tokens([*blank_tokens(tokenizer), *ends]), known_tokens(tokenizer, ends)
 
     def write(messages: Sequence[Message]) -> Reply:
         plain = "\n".join(message["content"] for message in messages) + "\n"
         rendered, opened = template.render(messages) if template.text else (plain, False)
         if lens is not None:
-            ids = with_bos(lens, tokenize(lens, [rendered])[0])
+            ids = prepend_bos(lens, tokenize(lens, [rendered])[0])
         else:
             ids = tokenizer(rendered, add_special_tokens=not template.text)["input_ids"]
             ids = ids[1:] if ids[:2] == [tokenizer.bos_token_id] * 2 else ids  # the text brought one of its own

@@ -83,12 +83,12 @@ def under_poles(
             wording = in_language(persona, question.language)
             if wording is None:
                 raise DataError(f"question {question.id!r} needs a persona for {question.language!r}; known: {sorted(persona)}")
-            chosen = decks[key][n_dealt[key] % len(decks[key])]
+            person = decks[key][n_dealt[key] % len(decks[key])]
             n_dealt[key] += 1
             prompts.append(
                 Prompt(
                     id=f"{question.id}/{aspect}",
-                    system=wording.format(description=chosen),
+                    system=wording.format(description=person),
                     user=question.text,
                     value=question.value,
                     aspect=aspect,

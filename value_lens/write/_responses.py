@@ -77,7 +77,7 @@ def respond(
     _require_room(lens, prompts, encoded, max_new_tokens)
     answers: dict[int, ParsedAnswer] = {}
     ends = sorted({*end_tokens(lens.model, lens.tokenizer), *template.turn_ends()})
-    banned, known = template.not_first([*blank_tokens(lens.tokenizer), *ends]), known_tokens(lens.tokenizer, ends)
+    banned, known = template.banned_first_tokens([*blank_tokens(lens.tokenizer), *ends]), known_tokens(lens.tokenizer, ends)
     longest = max(len(item.ids) for item in encoded)
     n_texts = max(1, batching.max_tokens // (longest + max_new_tokens))
     batching = replace(batching, max_texts=min(n_texts, batching.max_texts or n_texts))

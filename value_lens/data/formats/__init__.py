@@ -4,8 +4,8 @@ from ...core import import_all
 from ._hub import hub_folder, hub_rows
 from ._memory import rows_of
 from ._registry import file_suffixes, read_rows
-from ._rows import Malformed, Row, Where
+from ._rows import MalformedRow, Row, Where
 
 import_all(__name__)
 
-__all__ = ["Malformed", "Row", "Where", "file_suffixes", "hub_folder", "hub_rows", "read_rows", "rows_of"]
+__all__ = ["MalformedRow", "Row", "Where", "file_suffixes", "hub_folder", "hub_rows", "read_rows", "rows_of"]

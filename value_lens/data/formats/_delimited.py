@@ -10,9 +10,9 @@ from typing import IO
 from ...core import holds_half_pair
 from ...errors import DataError
 from ._registry import Header, file_format
-from ._rows import Malformed, Row, Where, fields_of, require_names_once
+from ._rows import MalformedRow, Row, Where, fields_of, require_names_once
 
-Record = tuple[int, list[str] | Malformed]  # the line it begins at, and its fields
+Record = tuple[int, list[str] | MalformedRow]  # the line it begins at, and its fields
 MARK = '"'
 
 
@@ -26,7 +26,7 @@ def delimited_rows(path: Path, header: Header) -> Iterator[Row]:
     some field can only be explained by it: a doubled mark, or a tab or line break where the lines alone are no rows. A field never
     runs over lines that are rows by themselves.
 
-    A row that breaks the rule, or is not UTF-8, comes as `Malformed`; reading goes on with the next line. Raises `DataError` for a
+    A row that breaks the rule, or is not UTF-8, comes as `MalformedRow`; reading goes on with the next line. Raises `DataError` for a
     file or a header that cannot be read.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -41,16 +41,16 @@ def delimited_rows(path: Path, header: Header) -> Iterator[Row]:
             names = None if header is None else list(header)
             for number, fields in records:
                 where = Where(str(path), "line", number)
-                if isinstance(fields, Malformed):
+                if isinstance(fields, MalformedRow):
                     if names is None:
                         raise DataError(f"{where}, the header: {fields.problem}")
                     yield where, fields
                 elif names is None:
                     names = _header(fields, where)
                 elif any(map(holds_half_pair, fields)):
-                    yield where, Malformed("not UTF-8; save the file as UTF-8", delimiter.join(fields))
+                    yield where, MalformedRow("not UTF-8; save the file as UTF-8", delimiter.join(fields))
                 elif any("\0" in field for field in fields):
-                    yield where, Malformed("holds a NUL byte", delimiter.join(fields))
+                    yield where, MalformedRow("holds a NUL byte", delimiter.join(fields))
                 elif any(fields):
                     yield where, fields_of(names, fields)
     except OSError as error:
@@ -99,7 +99,7 @@ def _quoted_records(file: IO[str], delimiter: str, header: Sequence[str] | None 
             first_line = lines.consumed[0].rstrip("\r\n")
             lines.rewind()
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
-            yield lines.number, Malformed(problem, first_line)
+            yield lines.number, MalformedRow(problem, first_line)
         elif fields:
             n_columns = n_columns or len(fields)
             yield lines.number, fields
@@ -151,6 +151,6 @@ def _uses_quotes(path: Path, header: Sequence[str] | None) -> bool:
         return not n_unquoted or n_doubled > 0
     with _open_text(path) as file:
         return any(
-            not isinstance(fields, Malformed) and any("\t" in field or "\n" in field or "\r" in field for field in fields)
+            not isinstance(fields, MalformedRow) and any("\t" in field or "\n" in field or "\r" in field for field in fields)
             for _, fields in _quoted_records(file, "\t", header)
         )

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import quoted
-from ._rows import Malformed, require_names_once
+from ._rows import MalformedRow, require_names_once
 
 
-def frame_rows(frame: Any) -> Iterator[dict[str, Any] | Malformed]:
+def frame_rows(frame: Any) -> Iterator[dict[str, Any] | MalformedRow]:
     """The rows of a table by column; a cell without a value is None."""
     import pandas
 
@@ -20,7 +20,7 @@ def frame_rows(frame: Any) -> Iterator[dict[str, Any] | Malformed]:
     for cells in frame.itertuples(index=False, name=None):
         filled = [index for index in unnamed_columns if plain(cells[index]) is not None]
         if filled:
-            yield Malformed(
+            yield MalformedRow(
                 f"cell {filled[0] + 1} ({quoted(cells[filled[0]])}) stands in a column without a name", quoted(cells)
             )
         else:

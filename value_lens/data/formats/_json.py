@@ -7,7 +7,7 @@ from typing import Any
 from ...core import RepeatedField, parse_json, require_sound
 from ...errors import DataError, quoted
 from ._registry import Header, file_format
-from ._rows import Malformed, Row, Where
+from ._rows import MalformedRow, Row, Where
 
 
 @file_format(".json")
@@ -25,16 +25,16 @@ def json_rows(path: Path, header: Header) -> Iterator[Row]:
         for key, items in content.items():
             for number, item in enumerate(items, start=1):
                 row = {"key": key, **item} if isinstance(item, dict) else {"key": key, "text": item}
-                yield Where(str(path), "item", number, key), _malformed(item) or row
+                yield Where(str(path), "item", number, key), _malformed_row(item) or row
         return
     for number, item in enumerate(content if isinstance(content, list) else [content], start=1):
-        yield Where(str(path), "item", number), _malformed(item) or item
+        yield Where(str(path), "item", number), _malformed_row(item) or item
 
 
-def _malformed(item: Any) -> Malformed | None:
+def _malformed_row(item: Any) -> MalformedRow | None:
     """Why an item of a JSON file cannot be used: nested without end, or a field twice somewhere in it."""
     try:
         require_sound(item)
     except DataError as error:
-        return Malformed(str(error), quoted(item))
+        return MalformedRow(str(error), quoted(item))
     return None

@@ -7,7 +7,7 @@ from typing import Any
 from ...core import parse_json
 from ...errors import DataError
 from ._registry import Header, file_format
-from ._rows import Malformed, Row, Where
+from ._rows import MalformedRow, Row, Where
 
 
 @file_format(".jsonl", ".ndjson")
@@ -29,8 +29,8 @@ def _content_of(line: bytes) -> Any:
     try:
         text = line.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        return Malformed("not UTF-8; save the file as UTF-8", repr(line))
+        return MalformedRow("not UTF-8; save the file as UTF-8", repr(line))
     try:
         return parse_json(text)
     except DataError as error:
-        return Malformed(str(error), text)
+        return MalformedRow(str(error), text)

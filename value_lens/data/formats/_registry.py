@@ -39,7 +39,7 @@ def read_rows(path: str | Path, header: Header = None) -> Iterator[Row]:
         header: The field names of a CSV or TSV file that has none.
 
     Returns:
-        An iterator of (place, content); a row that cannot be read comes as `Malformed`.
+        An iterator of (place, content); a row that cannot be read comes as `MalformedRow`.
 
     Raises:
         DataError: A file that is missing, of another kind, or broken.

@@ -21,14 +21,14 @@ class Where(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Malformed:
+class MalformedRow:
     """What stands in a row's place when it cannot be read; `content` is its text as far as that is known."""
 
     problem: str
     content: str = ""
 
 
-Row = tuple[Where, Any]  # the content is a mapping, a record, or Malformed
+Row = tuple[Where, Any]  # the content is a mapping, a record, or MalformedRow
 
 
 def require_names_once(names: Sequence[str], where: object) -> None:
@@ -38,7 +38,7 @@ def require_names_once(names: Sequence[str], where: object) -> None:
             raise DataError(f"{where}: column {name!r} stands twice in the header; rename one of them")
 
 
-def fields_of(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any] | Malformed:
+def fields_of(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any] | MalformedRow:
     """The cells of a table's row by their column's name; an empty cell is None, and so are those that the row lacks.
 
     A cell in a column without a name would be lost, and makes the row bad; but the first column may be numbers without a name, as
@@ -49,6 +49,6 @@ def fields_of(names: Sequence[str], cells: Sequence[Any]) -> dict[str, Any] | Ma
             problem = f"cell {index + 1} ({cell!r}) stands in a column without a name"
             if index >= len(names):
                 problem = f"more fields than the header's {len(names)}"
-            return Malformed(problem, "\t".join("" if other is None else str(other) for other in cells))
+            return MalformedRow(problem, "\t".join("" if other is None else str(other) for other in cells))
     padded = [*cells, *[None] * (len(names) - len(cells))]
     return {name: None if cell == "" else cell for name, cell in zip(names, padded, strict=False) if name}

@@ -25,8 +25,8 @@ def _texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     gap = "" if fields["language"] == "zh" else " "
     for aspect, side, text in (("+", "support", support), ("-", "conflict", conflict)):
         reason = row.get(f"{side}_rationale") or row.get(f"{side}_reason")
-        whole = gap.join(filter(None, (scene, text, reason)))
-        yield {**fields, "id": f"{fields['id']}/{aspect}", "text": whole, "aspect": aspect, "cluster": fields["id"]}
+        story = gap.join(filter(None, (scene, text, reason)))
+        yield {**fields, "id": f"{fields['id']}/{aspect}", "text": story, "aspect": aspect, "cluster": fields["id"]}
 
 
 def _parts(row: Fields, where: Where) -> tuple[dict[str, Any], str, str]:

@@ -23,10 +23,10 @@ def _dilemma(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
 
 def _texts(row: Fields, where: Where) -> Iterator[dict[str, Any]]:
     (dilemma,) = _dilemma(row, where)
-    for aspect, chosen, end in (("+", "aligned", "moral_consequence"), ("-", "violating", "immoral_consequence")):
+    for aspect, action, end in (("+", "aligned", "moral_consequence"), ("-", "violating", "immoral_consequence")):
         yield {
             "id": f"{dilemma['id']}/{aspect}",
-            "text": " ".join(filter(None, (dilemma["scenario"], dilemma[chosen], row.get(end)))),
+            "text": " ".join(filter(None, (dilemma["scenario"], dilemma[action], row.get(end)))),
             "value": dilemma["value"],
             "aspect": aspect,
             "language": "en",

@@ -23,15 +23,15 @@ def check_answer(text: str, step: Step, task: Task) -> Answer:
         if len(content) > step.longest:
             raise DataError(f"field {field!r}: {len(content)} characters, at most {step.longest} are meant")
         answer[field] = content.strip()
-    whole = " ".join(answer.values())
-    if any("\ud800" <= letter <= "\udfff" for letter in whole):
+    joined_text = " ".join(answer.values())
+    if any("\ud800" <= letter <= "\udfff" for letter in joined_text):
         raise DataError("the answer holds half of a character pair and cannot be saved")
-    han = len(re.findall(r"[\u4e00-\u9fff]", whole)) / len(whole)
+    han = len(re.findall(r"[\u4e00-\u9fff]", joined_text)) / len(joined_text)
     if (task.language == "zh") != (han > 0.3) and task.language in LANGUAGE_NAMES:
         raise DataError(f"the answer is not in {LANGUAGE_NAMES[task.language]}")
     if answer.get("aligned", "+") == answer.get("violating", "-"):
         raise DataError("field 'violating': the same text as 'aligned'")
-    if task.value.is_named_in(whole, task.language):
+    if task.value.is_named_in(joined_text, task.language):
         raise DataError(f"the answer names the value {task.value.name!r} outright")
     return answer
 
