@@ -68,6 +68,6 @@ def test_make_targets_and_files_exist():
         assert (ROOT / link).is_file(), link
 
 
-@pytest.mark.parametrize("value", ["prosperity", "friendliness"])
+@pytest.mark.parametrize("value", ["Prosperity", "Rule of law", "Friendliness"])
 def test_the_printed_table_is_of_the_demo(value):
     assert any(line.strip().startswith(value) for line in README.splitlines())
