@@ -266,7 +266,7 @@ def test_the_page_shows_measures_and_ten_items_a_value(bank, audited):
     found = audited
     page = audit_page(found, *bank, seed=3)
     assert "Every bar is kept." in page and page == audit_page(found, *bank, seed=3) != audit_page(found, *bank, seed=4)
-    part = page.split("== justice, zh ")[1].split("== rule_of_law")[0]
+    part = page.split("== 公正, zh ")[1].split("== 法治")[0]
     starts = [line[:4] for line in part.splitlines()]
     assert starts.count("  + ") + starts.count("  - ") == 5 and starts.count("  ? ") == 5
     assert max(map(len, page.splitlines())) <= 110

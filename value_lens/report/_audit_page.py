@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..audit import Audit, Bars, CorpusAudit
-from ..core import Dilemma, LabelledText, in_order
+from ..core import Dilemma, LabelledText, in_order, label_of
 
 WIDTH = 110
 _COLUMNS = (
@@ -43,7 +43,7 @@ def audit_page(
         for value in in_order({*audit.languages[language].n_texts, *audit.languages[language].n_dilemmas}):
             lines += [
                 "",
-                f"== {value}, {language} ".ljust(WIDTH, "="),
+                f"== {label_of(value, language)}, {language} ".ljust(WIDTH, "="),
                 *_items(texts, dilemmas, value, language, per_value, rng),
             ]
     return "\n".join(lines) + "\n"
@@ -53,8 +53,9 @@ def _table(audit: Audit) -> list[str]:
     lines = [f"Language {audit.language}", "".join(name.ljust(width) for name, width in _COLUMNS).rstrip()]
     giveaway = audit.giveaway.accuracy if audit.giveaway else {}
     for value in in_order({*audit.n_texts, *audit.n_dilemmas}):
+        label = label_of(value, "en")  # which is as wide as it has letters
         cells = (
-            value if len(value) < 18 else f"{value[:16]}…",
+            label if len(label) < 18 else f"{label[:16]}…",
             str(audit.n_texts.get(value, "-")),
             str(audit.n_dilemmas.get(value, "-")),
             _share(giveaway, value),
