@@ -49,7 +49,7 @@ def test_words_are_marks_only_where_the_template_speaks_of_them():
 def test_a_tokenizers_own_marks_are_found_among_its_tokens(pair):
     assert marks_of(["<a>", "</a>", *pair, "<|start|>", "<|end|>"])[len(MARKS) :] == (pair,)
     assert marks_of(["<a>", "</a>", pair[0], "<|start|>", "<|end|>"]) == MARKS
-    assert marks_of([], own=[("{{", "}}")])[len(MARKS) :] == (("{{", "}}"),)
+    assert marks_of([], extra_marks=[("{{", "}}")])[len(MARKS) :] == (("{{", "}}"),)
 
 
 def test_a_reply_without_an_answer_says_why():
