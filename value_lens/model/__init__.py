@@ -13,7 +13,7 @@ from ._hooks import Rewrite, cutting, reading, writing
 from ._inputs import Input, combine_errors, encode_all, encode_each
 from ._items import HookFunction
 from ._lens_model import LensModel, ModelInfo, as_lens_model
-from ._loading import DTYPES, ENGINES, Loading
+from ._loading import DTYPES, ENGINES, Loading, require_device
 from ._norms import output_norms
 from ._padding import Batch, bucket, pad
 from ._precision import has_float64, to_float64
@@ -66,6 +66,7 @@ __all__ = [
     "pad",
     "padding_id",
     "reading",
+    "require_device",
     "require_embedded",
     "require_site",
     "resolve_site",

@@ -57,7 +57,7 @@ class Loading:
         if self.engine != "bridge" and changed:
             raise ModelLoadError(f"engine {self.engine!r} has no {', '.join(changed)}; use engine='bridge', or leave it out")
         if not self.is_dispatched:
-            _require_device(self.device)
+            require_device(self.device)
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -69,7 +69,7 @@ class Loading:
         return any(setting is not None for setting in (self.device_map, self.n_devices, self.max_memory))
 
 
-def _require_device(name: str) -> None:
+def require_device(name: str) -> None:
     """Raise `UnknownNameError` unless a number can be put on the device and read back."""
     try:
         torch.zeros(1, device=name).item()

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-import torch
-
 from ..core import ValueSystem
 from ..errors import DataError, UnknownNameError
 from ..intervene import interventions
 from ..locate import Rule, methods, top_rule
 from ..measure import Measure, Question, load_wordings, measures
-from ..model import require_site
+from ..model import require_device, require_site
 from ..systems import load_system
 from ._options import Names, Option, option, options_of
 from ._parts import BatchingPart, DilemmasPart, ExperimentPart, LocatePart, ModelPart, SelectionPart, TextsPart
@@ -68,7 +66,7 @@ class Study:
             one.check(settings[one.name])
         if not 0 <= self.seed < SEEDS:
             raise DataError(f"seed is {self.seed}; give a whole number from 0 to 2**63 - 1")
-        _require_device(self.model.device)
+        require_device(self.model.device)
         self.rule(self.locate.method)
         _require_inputs("method", self.locate.method, methods[self.locate.method].inputs, INPUTS)
         _require_inputs(
@@ -167,14 +165,3 @@ def _require_inputs(kind: str, name: str, inputs: Sequence[str], available: Sequ
         raise DataError(
             f"{kind} {name!r} cannot be used in a study: it takes {', '.join(missing)}; a study gives {', '.join(available)}"
         )
-
-
-def _require_device(name: str) -> None:
-    """Raise `UnknownNameError` unless a number can be put on the device and read back."""
-    try:
-        torch.zeros(1, device=name).item()
-    except (RuntimeError, AssertionError):  # no such kind, not there, not compiled in, or without numbers ("meta")
-        cuda = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
-        raise UnknownNameError(
-            "device", name, ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
-        ) from None
